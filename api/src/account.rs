@@ -1,0 +1,52 @@
+//! `GET /v1/accounts`: the holder's accounts, any of which a payment code can name.
+
+use crate::{Fen, LocalizedText, UnixMillis};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// All accounts of the holder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AccountList {
+    /// In the order of their slots.
+    pub accounts: Vec<Account>,
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Account {
+    /// The account, for ever.
+    pub id: Uuid,
+    /// The number 1–8 by which a code names it. A slot never changes its meaning.
+    pub slot: u8,
+    /// What it is called.
+    pub name: LocalizedText,
+    /// What is on it.
+    pub balance: Balance,
+    /// Whether payments from it are possible now.
+    pub status: AccountStatus,
+}
+
+/// What is on an account, as far as somebody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Balance {
+    /// The sum of its postings. Below zero where offline payments passed what was on it.
+    pub amount: Fen,
+    /// The time of the answer that this is from.
+    pub as_of: UnixMillis,
+    /// Rises with each posting; an answer with a lower one is old.
+    pub version: u64,
+    /// What is on hold, or under dispute, and may still come off.
+    pub pending: Fen,
+}
+
+/// Whether an account can pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    /// It can.
+    Open,
+    /// Not for now: the card office or the holder froze it.
+    Frozen,
+    /// Not any more.
+    Closed,
+}

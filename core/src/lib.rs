@@ -1,0 +1,1 @@
+//! The phone: session, codes, accounts, and the store beneath them.

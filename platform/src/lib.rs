@@ -1,0 +1,1 @@
+//! The campus side of one school: issuer, accounts, ledger, settlement, terminals.

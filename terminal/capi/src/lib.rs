@@ -1,0 +1,1 @@
+//! C ABI of the terminal library, for vendors whose firmware is not Rust.

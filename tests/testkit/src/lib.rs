@@ -1,0 +1,1 @@
+//! Builders, processes and clocks for tests.
