@@ -49,7 +49,10 @@ impl Jwk {
     /// The text whose SHA-256 is the key's thumbprint (RFC 7638, section 3.2).
     pub fn thumbprint_input(&self) -> String {
         let (x, y) = (self.x.encode(), self.y.encode());
-        format!(r#"{{"crv":"{}","kty":"{}","x":"{x}","y":"{y}"}}"#, self.crv, self.kty)
+        format!(
+            r#"{{"crv":"{}","kty":"{}","x":"{x}","y":"{y}"}}"#,
+            self.crv, self.kty
+        )
     }
 }
 
@@ -104,9 +107,17 @@ pub struct UnverifiedProof {
 
 /// The text that a proof's signature covers: header and claims, encoded and joined (RFC 7515, section 5.1).
 pub fn signing_input(jwk: &Jwk, claims: &ProofClaims) -> Result<String, serde_json::Error> {
-    let header = ProofHeader { typ: "dpop+jwt".to_owned(), alg: "ES256".to_owned(), jwk: jwk.clone() };
+    let header = ProofHeader {
+        typ: "dpop+jwt".to_owned(),
+        alg: "ES256".to_owned(),
+        jwk: jwk.clone(),
+    };
     let part = |json: Vec<u8>| Base64Url(json).encode();
-    Ok(format!("{}.{}", part(serde_json::to_vec(&header)?), part(serde_json::to_vec(claims)?)))
+    Ok(format!(
+        "{}.{}",
+        part(serde_json::to_vec(&header)?),
+        part(serde_json::to_vec(claims)?)
+    ))
 }
 
 /// The finished proof.
@@ -122,8 +133,14 @@ impl UnverifiedProof {
         let header: ProofHeader = serde_json::from_slice(&Base64Url::decode(header)?.0).ok()?;
         let claims = serde_json::from_slice(&Base64Url::decode(claims)?.0).ok()?;
         let signature = Base64Url::decode(signature)?.to_array()?;
-        let right_form = header.typ == "dpop+jwt" && header.alg == "ES256" && header.jwk.to_uncompressed().is_some();
-        right_form.then(|| Self { header, claims, signing_input: signing_input.to_owned(), signature })
+        let right_form =
+            header.typ == "dpop+jwt" && header.alg == "ES256" && header.jwk.to_uncompressed().is_some();
+        right_form.then(|| Self {
+            header,
+            claims,
+            signing_input: signing_input.to_owned(),
+            signature,
+        })
     }
 }
 
@@ -170,7 +187,10 @@ mod tests {
     fn a_proof_comes_apart_as_it_was_put_together() {
         let input = signing_input(&key(), &claims()).unwrap();
         let proof = UnverifiedProof::parse(&attach_signature(&input, &[9; 64])).unwrap();
-        assert_eq!((proof.claims, proof.signing_input, proof.signature), (claims(), input, [9; 64]));
+        assert_eq!(
+            (proof.claims, proof.signing_input, proof.signature),
+            (claims(), input, [9; 64])
+        );
         assert_eq!(proof.header.jwk, key());
     }
 }

@@ -54,7 +54,18 @@ impl<'de> Deserialize<'de> for Base64Url {
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(transparent)]
 #[schema(value_type = i64, example = 1795000000000i64)]
@@ -83,7 +94,10 @@ mod tests {
     #[test]
     fn padded_or_foreign_alphabets_are_refused() {
         for text in ["3q2+7w", "3q2-7w==", "3q2-7", "3q2 7w", "3q2-7x"] {
-            assert!(serde_json::from_str::<Base64Url>(&format!("{text:?}")).is_err(), "{text}");
+            assert!(
+                serde_json::from_str::<Base64Url>(&format!("{text:?}")).is_err(),
+                "{text}"
+            );
         }
     }
 

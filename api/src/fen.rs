@@ -8,7 +8,18 @@ use std::str::FromStr;
 
 /// An amount of money in fen (1/100 yuan). May be negative in postings and differences.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(transparent)]
 #[schema(value_type = i64, example = 1250)]
@@ -91,7 +102,10 @@ impl FromStr for Fen {
         let yuan: i64 = yuan.parse().map_err(|_| FenError::Overflow)?;
         let tens = if fraction.len() == 1 { 10 } else { 1 };
         let fraction = fraction.parse::<i64>().map_err(|_| FenError::Malformed)? * tens;
-        let fen = yuan.checked_mul(100).and_then(|fen| fen.checked_add(fraction)).ok_or(FenError::Overflow)?;
+        let fen = yuan
+            .checked_mul(100)
+            .and_then(|fen| fen.checked_add(fraction))
+            .ok_or(FenError::Overflow)?;
         Ok(Self(if negative { -fen } else { fen }))
     }
 }
@@ -103,7 +117,9 @@ mod tests {
 
     #[test]
     fn texts_that_are_not_amounts_are_refused() {
-        for text in ["", ".", "-", "1.", ".5", "1.234", "1,000", " 1", "+1", "1e3", "¥1", "1.-5", "--1", "٣"] {
+        for text in [
+            "", ".", "-", "1.", ".5", "1.234", "1,000", " 1", "+1", "1e3", "¥1", "1.-5", "--1", "٣",
+        ] {
             assert_eq!(text.parse::<Fen>(), Err(FenError::Malformed), "{text:?}");
         }
         assert_eq!("92233720368547758.08".parse::<Fen>(), Err(FenError::Overflow));
@@ -120,8 +136,14 @@ mod tests {
 
     #[test]
     fn arithmetic_that_overflows_is_an_error() {
-        assert_eq!(Fen::new(i64::MAX).checked_add(Fen::new(1)), Err(FenError::Overflow));
-        assert_eq!(Fen::new(i64::MIN).checked_sub(Fen::new(1)), Err(FenError::Overflow));
+        assert_eq!(
+            Fen::new(i64::MAX).checked_add(Fen::new(1)),
+            Err(FenError::Overflow)
+        );
+        assert_eq!(
+            Fen::new(i64::MIN).checked_sub(Fen::new(1)),
+            Err(FenError::Overflow)
+        );
         assert_eq!(Fen::new(i64::MIN).checked_neg(), Err(FenError::Overflow));
     }
 

@@ -156,7 +156,10 @@ mod tests {
     #[test]
     fn a_code_reads_and_writes_as_its_stable_text() {
         for &code in ProblemCode::ALL {
-            assert_eq!(serde_json::to_string(&code).unwrap(), format!("{:?}", code.as_str()));
+            assert_eq!(
+                serde_json::to_string(&code).unwrap(),
+                format!("{:?}", code.as_str())
+            );
             assert!((400..600).contains(&code.status()));
         }
     }
@@ -164,6 +167,9 @@ mod tests {
     #[test]
     fn a_code_of_a_newer_server_reads_as_unknown() {
         let json = r#"{"type":"t","title":"t","status":418,"code":"teapot","retryable":false}"#;
-        assert_eq!(serde_json::from_str::<Problem>(json).unwrap().code, ProblemCode::Unknown);
+        assert_eq!(
+            serde_json::from_str::<Problem>(json).unwrap().code,
+            ProblemCode::Unknown
+        );
     }
 }

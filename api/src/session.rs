@@ -65,7 +65,11 @@ pub struct TokenResponse {
 
 impl fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TokenResponse {{ device_id: {}, expires_in: {}, … }}", self.device_id, self.expires_in)
+        write!(
+            f,
+            "TokenResponse {{ device_id: {}, expires_in: {}, … }}",
+            self.device_id, self.expires_in
+        )
     }
 }
 

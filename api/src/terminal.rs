@@ -56,7 +56,11 @@ pub struct EnrolTerminal {
 
 impl std::fmt::Debug for EnrolTerminal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "EnrolTerminal {{ kind: {:?}, merchant: {:?}, … }}", self.kind, self.merchant)
+        write!(
+            f,
+            "EnrolTerminal {{ kind: {:?}, merchant: {:?}, … }}",
+            self.kind, self.merchant
+        )
     }
 }
 
