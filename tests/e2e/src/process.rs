@@ -1,0 +1,82 @@
+//! Finding the workspace's binaries and running them to their end.
+
+use crate::{Error, Result};
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The path of a binary of this workspace, built into the same profile as the caller.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe().map_err(Error::io("finding this executable"))?;
+    // A test lives in `target/<profile>/deps`, a program in `target/<profile>`.
+    let dirs = own.ancestors().skip(1).take(2);
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    dirs.map(|dir| dir.join(&file))
+        .find(|path| path.is_file())
+        .ok_or_else(|| Error::BinaryMissing {
+            name: name.to_owned(),
+            dir: own
+                .parent()
+                .map(|dir| dir.display().to_string())
+                .unwrap_or_default(),
+        })
+}
+
+/// What a command left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// The command line, for messages.
+    pub command: String,
+    /// The exit code; `None` for a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Runs a command to its end, without standard input.
+    pub fn of(command: &mut Command) -> Result<Self> {
+        let words: Vec<_> = std::iter::once(command.get_program())
+            .chain(command.get_args())
+            .map(OsStr::to_string_lossy)
+            .collect();
+        let text = words.join(" ");
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .map_err(Error::io(format!("starting `{text}`")))?;
+        Ok(Self {
+            command: text,
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// The same, if the exit code is 0.
+    pub fn success(self) -> Result<Self> {
+        if self.code == Some(0) {
+            Ok(self)
+        } else {
+            Err(self.into_error())
+        }
+    }
+
+    /// Standard output as one JSON value.
+    pub fn json(&self) -> Result<serde_json::Value> {
+        serde_json::from_str(&self.stdout)
+            .map_err(|_| Error::answer(format!("no JSON from `{}`", self.command), &self.stdout))
+    }
+
+    /// An error that shows everything.
+    pub fn into_error(self) -> Error {
+        Error::Command {
+            command: self.command,
+            code: self.code,
+            stdout: self.stdout,
+            stderr: self.stderr,
+        }
+    }
+}

