@@ -1,1 +1,37 @@
-//! UniFFI facade over the core: one client, sub-clients, one error enum; no logic.
+//! The core for Kotlin and Swift: a UniFFI facade with one client, sub-clients and one error enum, and no logic.
+//!
+//! Plain values are the core's own types, declared here once more for the generator (`uniffi::remote`): the compiler holds the two
+//! together. What the languages need otherwise (named fields, byte arrays, milliseconds) is a record here with a `From`.
+//! Objects ([`CampusCard`] and the services that it hands out) only pass on. A documented item's comment is what an app
+//! developer reads in the IDE, so it speaks of variants and fields by their plain names.
+
+mod accounts;
+mod bills;
+mod client;
+mod codes;
+mod error;
+mod guard;
+mod logging;
+mod ports;
+mod session;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+pub use accounts::{Account, AccountService, AccountStatus, Balance};
+pub use bills::{Bill, BillCursor, BillKind, BillPage, BillQuery, BillService, BillStatus};
+pub use client::{CampusCard, Config, HttpLimits};
+pub use codes::{
+    ClockQuality, ClockStory, CodeForm, CodeFrame, CodePurpose, CodeService, CodesUntil, FormChoice,
+};
+pub use error::{InternalFault, PlatformRefusal, YikaError};
+pub use logging::{LogEntry, LogLevel, LogSink, LogSinkError, set_log_sink};
+pub use ports::{
+    ClockSample, DeviceClock, DeviceClockError, DeviceKey, DeviceKeyError, DeviceSigner, KeyPurpose,
+    KeyStorage, KeyWrap, Ports, Witness, WitnessError,
+};
+pub use session::{BoundCard, SessionService, SessionState};
+pub use types::{Fen, LocalizedText, PlatformUrl, ProblemCode, Slot, SpkiPin, UnixMillis, Uuid};
+
+uniffi::setup_scaffolding!();

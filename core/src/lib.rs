@@ -1,1 +1,22 @@
 //! The phone: session, codes, accounts, and the store beneath them.
+
+pub mod accounts;
+mod client;
+pub mod clock;
+pub mod codes;
+mod error;
+mod http;
+mod keys;
+pub mod ports;
+mod runtime;
+mod secret;
+pub mod session;
+mod store;
+#[cfg(test)]
+mod testing;
+mod worker;
+
+pub use client::{AccountService, BillService, CampusCard, CodeService, Config, SessionService};
+pub use error::{CoreError, InternalFault, PlatformRefusal};
+pub use http::{HttpLimits, Origin, SpkiPin};
+pub use secret::SecretText;

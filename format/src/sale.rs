@@ -3,7 +3,7 @@
 //! Records of a terminal are numbered without gaps and chained: each holds the hash of the one before. Times are the
 //! terminal's, with its own uncertainty, and it says which lists it decided by.
 
-use crate::code::Code;
+use crate::code::{Code, Use};
 use crate::confirmation::Confirmation;
 use crate::decode::{Reader, tag};
 use crate::{Amount, DecodeError, ExpandedKey, SchoolHash, Signature, SignatureError, UnixMillis};
@@ -146,8 +146,14 @@ impl SaleRecord {
             3 => SaleKind::LibraryFee(Code::from_bytes(code)?),
             _ => return Err(DecodeError::Field("kind")),
         };
-        let confirmed = matches!(kind, SaleKind::Purchase(code) | SaleKind::LibraryFee(code) if code.moment().dynamic.usage.is_confirmed());
-        if confirmed != (nonce != 0) {
+        let usage = match kind {
+            SaleKind::Purchase(code) | SaleKind::LibraryFee(code) => Some(code.moment().dynamic.usage),
+            SaleKind::Void { .. } => None,
+        };
+        if usage == Some(Use::Identity) {
+            return Err(DecodeError::Field("use"));
+        }
+        if usage.is_some_and(Use::is_confirmed) != (nonce != 0) {
             return Err(DecodeError::Field("nonce"));
         }
         Ok(Self {

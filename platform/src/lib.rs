@@ -1,1 +1,178 @@
 //! The campus side of one school: issuer, accounts, ledger, settlement, terminals.
+//!
+//! [`Platform::open`] takes a [`Config`] and gives what serves it: [`Platform::router`] speaks the HTTP API of
+//! `yika-api`, [`Platform::admin`] is what the card office does. The production face is all there is here; faults and
+//! trial data belong to `yika-sandbox`, which composes the same platform. One instance is one school.
+
+mod accounts;
+mod admin;
+mod clock;
+mod config;
+mod db;
+mod error;
+mod http;
+mod idempotency;
+mod issuer;
+mod ledger;
+mod random;
+mod school;
+mod sessions;
+mod settlement;
+mod terminals;
+#[cfg(test)]
+mod testing;
+
+pub use admin::{Admin, Books, HolderView, MerchantView, OpeningAccount, TerminalView};
+pub use clock::{Clock, SystemClock};
+pub use config::{
+    Config, ConfigError, CredentialPolicy, DatabaseUrl, HostConfig, Limits, PublicOrigin, SchoolConfig,
+    TerminalEnrolment,
+};
+pub use error::{Error, Result};
+pub use http::{ListenPolicy, serve};
+pub use issuer::{KeySigner, SignerError};
+pub use ledger::KindTotal;
+pub use sessions::{DiscoveredKeys, HostKeySource, HostTokenError};
+
+use axum::body::Bytes;
+use db::Db;
+use issuer::KeyRing;
+use sessions::{HostVerifier, Nonces};
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use yika_api::UnixMillis;
+use yika_api::school::School;
+
+/// What a platform needs from around it.
+#[derive(Clone)]
+pub struct Ports {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Where the host's keys come from.
+    pub host_keys: Arc<dyn HostKeySource>,
+}
+
+/// An open platform. Cheap to clone: all clones are the same one.
+#[derive(Clone)]
+pub struct Platform(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    db: Db,
+    keys: Arc<KeyRing>,
+    nonces: Nonces,
+    host: HostVerifier,
+    /// The newest whole table that somebody asked for, with its version.
+    table_cache: Mutex<Option<(u64, Bytes)>>,
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Platform({})", self.0.config.school.domain)
+    }
+}
+
+impl Platform {
+    /// Opens the platform with the system's clock and the keys that the host's discovery document leads to. Makes
+    /// database and server keys at first start.
+    ///
+    /// # Errors
+    /// Where the configuration is refused, or keys or database cannot be made, opened or do not belong together.
+    pub async fn open(config: Config) -> Result<Self> {
+        let host_keys = DiscoveredKeys::new(&config.host.issuer)
+            .map_err(|error| Error::Io(std::io::Error::other(error.to_string())))?;
+        Self::open_with(
+            config,
+            Ports {
+                clock: Arc::new(SystemClock),
+                host_keys: Arc::new(host_keys),
+            },
+        )
+        .await
+    }
+
+    /// Opens the platform with these ports.
+    ///
+    /// # Errors
+    /// As [`Platform::open`].
+    pub async fn open_with(config: Config, ports: Ports) -> Result<Self> {
+        config.school.validate()?;
+        let db = Db::open(&config.database).await?;
+        let keys = KeyRing::open(&config, &db, ports.clock.now()).await?;
+        let host = HostVerifier::new(config.host.clone(), ports.host_keys);
+        let platform = Self(Arc::new(Inner {
+            config,
+            clock: ports.clock,
+            db,
+            keys: Arc::new(keys),
+            nonces: Nonces::new()?,
+            host,
+            table_cache: Mutex::new(None),
+        }));
+        platform.admin().open_school_accounts().await?;
+        Ok(platform)
+    }
+
+    /// Everything that the platform serves.
+    pub fn router(&self) -> axum::Router {
+        http::router(self.clone())
+    }
+
+    /// What the card office does.
+    pub fn admin(&self) -> Admin<'_> {
+        Admin::new(self)
+    }
+
+    /// The school, with the root key to pin.
+    pub fn school(&self) -> School {
+        let (config, keys) = (&self.0.config, &self.0.keys);
+        School {
+            domain: config.school.domain.clone(),
+            name: config.school.name.clone(),
+            root_key: keys.root.as_bytes().to_vec().into(),
+            time_zone: config.school.time_zone.clone(),
+            host_issuer: config.host.issuer.clone(),
+            host_audience: config.host.audience.clone(),
+        }
+    }
+
+    /// The platform's time.
+    pub fn now(&self) -> UnixMillis {
+        self.0.clock.now()
+    }
+
+    /// Closes the database once nobody uses it any more.
+    pub async fn close(&self) {
+        self.0.db.close().await;
+    }
+
+    fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    fn keys(&self) -> &KeyRing {
+        &self.0.keys
+    }
+
+    fn keys_handle(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.0.keys)
+    }
+
+    fn nonces(&self) -> &Nonces {
+        &self.0.nonces
+    }
+
+    fn host(&self) -> &HostVerifier {
+        &self.0.host
+    }
+
+    fn table_cache(&self) -> &Mutex<Option<(u64, Bytes)>> {
+        &self.0.table_cache
+    }
+}

@@ -1,2 +1,201 @@
-//! Command line.
-fn main() {}
+//! The platform's command line: the server, and what an operator does beside it.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+use yika_api::LocalizedText;
+use yika_platform::{
+    Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, ListenPolicy, Platform,
+    PublicOrigin, SchoolConfig, TerminalEnrolment, serve,
+};
+
+/// The campus side of one school.
+#[derive(Parser)]
+#[command(name = "yika-platform", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until SIGTERM or SIGINT.
+    Serve(Serve),
+    /// Prints a one-use code with which a terminal can be enrolled within two days.
+    TerminalCode(Store),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Where to listen. Without --behind-tls-proxy only loopback is taken.
+    #[arg(long)]
+    listen: SocketAddr,
+    /// The origin under which clients reach this platform; on loopback, where it listens.
+    #[arg(long, env = "YIKA_PUBLIC_ORIGIN")]
+    public_origin: Option<String>,
+    /// A proxy in front ends TLS.
+    #[arg(long)]
+    behind_tls_proxy: bool,
+    /// Lets terminals enrol without a code.
+    #[arg(long)]
+    open_terminal_enrolment: bool,
+    #[command(flatten)]
+    store: Store,
+}
+
+#[derive(Args)]
+struct Store {
+    /// The database, such as sqlite:///var/lib/yika/yika.db
+    #[arg(long, env = "YIKA_DATABASE")]
+    database: String,
+    /// Folder of the server keys; beside the database if absent.
+    #[arg(long, env = "YIKA_DATA")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    school: School,
+}
+
+/// Whose platform this is. On loopback all of it can be left out, for a trial.
+#[derive(Args)]
+struct School {
+    /// The school's lower-case DNS name.
+    #[arg(long, env = "YIKA_SCHOOL_DOMAIN")]
+    school_domain: Option<String>,
+    /// The school's name in Chinese.
+    #[arg(long, env = "YIKA_SCHOOL_NAME_ZH")]
+    school_name_zh: Option<String>,
+    /// The school's name in English.
+    #[arg(long, env = "YIKA_SCHOOL_NAME_EN")]
+    school_name_en: Option<String>,
+    /// IANA name of the zone in which days are counted.
+    #[arg(long, env = "YIKA_TIME_ZONE", default_value = "Asia/Shanghai")]
+    time_zone: String,
+    /// The `iss` of the host app's ID tokens.
+    #[arg(long, env = "YIKA_HOST_ISSUER")]
+    host_issuer: Option<String>,
+    /// The `aud` that an ID token must carry.
+    #[arg(long, env = "YIKA_HOST_AUDIENCE")]
+    host_audience: Option<String>,
+}
+
+/// Whether settings may be left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strictness {
+    /// On loopback: what is missing becomes a trial's.
+    Trial,
+    /// Where others reach the platform.
+    Production,
+}
+
+impl Strictness {
+    fn or_trial(self, given: Option<String>, flag: &'static str, trial: &str) -> Result<String, ConfigError> {
+        match (given, self) {
+            (Some(given), _) => Ok(given),
+            (None, Self::Trial) => Ok(trial.to_owned()),
+            (None, Self::Production) => Err(ConfigError::Missing(flag)),
+        }
+    }
+}
+
+impl Store {
+    fn config(
+        self,
+        origin: PublicOrigin,
+        enrolment: TerminalEnrolment,
+        how: Strictness,
+    ) -> Result<Config, ConfigError> {
+        let database = DatabaseUrl::parse(&self.database)?;
+        let beside = database
+            .file()
+            .parent()
+            .map_or_else(|| PathBuf::from("."), PathBuf::from);
+        let school = self.school;
+        Ok(Config {
+            data_dir: self.data.unwrap_or(beside),
+            database,
+            public_origin: origin,
+            school: SchoolConfig {
+                domain: how.or_trial(school.school_domain, "--school-domain", "trial.yika.example")?,
+                name: LocalizedText {
+                    zh: how.or_trial(school.school_name_zh, "--school-name-zh", "试用学校")?,
+                    en: how.or_trial(school.school_name_en, "--school-name-en", "Trial School")?,
+                },
+                time_zone: school.time_zone,
+            },
+            host: HostConfig {
+                issuer: how.or_trial(school.host_issuer, "--host-issuer", "http://127.0.0.1:1/host")?,
+                audience: how.or_trial(school.host_audience, "--host-audience", "yika")?,
+            },
+            terminal_enrolment: enrolment,
+            credentials: CredentialPolicy::default(),
+        })
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let outcome = match Cli::parse().command {
+        Command::Serve(arguments) => run(arguments).await,
+        Command::TerminalCode(store) => terminal_code(store).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Serve) -> Result<(), Error> {
+    let policy = match arguments.behind_tls_proxy {
+        true => ListenPolicy::BehindTlsProxy,
+        false => ListenPolicy::LoopbackOnly,
+    };
+    policy.check(arguments.listen)?;
+    let listener = TcpListener::bind(arguments.listen).await?;
+    let address = listener.local_addr()?;
+    let how = match (address.ip().is_loopback(), arguments.behind_tls_proxy) {
+        (true, false) => Strictness::Trial,
+        _ => Strictness::Production,
+    };
+    let origin = how.or_trial(
+        arguments.public_origin,
+        "--public-origin",
+        &format!("http://{address}"),
+    )?;
+    let enrolment = match arguments.open_terminal_enrolment {
+        true => TerminalEnrolment::Open,
+        false => TerminalEnrolment::CodeRequired,
+    };
+    let config = arguments
+        .store
+        .config(PublicOrigin::parse(&origin)?, enrolment, how)?;
+    let platform = Platform::open(config).await?;
+    tracing::info!(%address, %origin, "listening");
+    let outcome = serve(listener, platform.router()).await;
+    platform.close().await;
+    outcome
+}
+
+async fn terminal_code(store: Store) -> Result<(), Error> {
+    let origin = PublicOrigin::parse("http://127.0.0.1")?;
+    let config = store.config(origin, TerminalEnrolment::CodeRequired, Strictness::Trial)?;
+    if !config.database.file().exists() {
+        return Err(Error::Schema(
+            "there is none yet; start the server first".to_owned(),
+        ));
+    }
+    let platform = Platform::open(config).await?;
+    println!("{}", platform.admin().new_terminal_code().await?);
+    platform.close().await;
+    Ok(())
+}

@@ -1,1 +1,165 @@
-//! The platform with an identity provider, seed data and faults on demand, in one process.
+//! The platform with an identity provider, seed data and a console for trials, in one process.
+//!
+//! It composes the production platform unchanged and adds routes below `/sandbox`: the host app's identity provider
+//! ([`host`]), and an admin API that reads and changes what a card office would ([`admin`]). It listens on loopback
+//! only. Everything is kept in one folder; started again on it, the sandbox goes on where it stopped.
+
+mod admin;
+mod clock;
+mod host;
+mod seed;
+
+use axum::Router;
+use clock::ShiftedClock;
+use host::{Host, HostError};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use yika_api::LocalizedText;
+use yika_platform::{
+    Config, CredentialPolicy, DatabaseUrl, DiscoveredKeys, HostConfig, HostTokenError, ListenPolicy,
+    Platform, Ports, PublicOrigin, SchoolConfig, TerminalEnrolment,
+};
+
+/// The `aud` of the ID tokens that the sandbox's host signs for the platform.
+pub const HOST_AUDIENCE: &str = "yika";
+/// The school of the seed data.
+pub const SCHOOL_DOMAIN: &str = "demo.yika.example";
+
+/// What a sandbox is told.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// Where to listen: loopback. Port 0 picks one.
+    pub listen: SocketAddr,
+    /// The folder that everything is kept in.
+    pub data: PathBuf,
+}
+
+/// Why a sandbox does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The platform does not open or serve.
+    #[error(transparent)]
+    Platform(#[from] yika_platform::Error),
+    /// The identity provider has no key.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The platform could not be told where the host's keys are.
+    #[error(transparent)]
+    HostKeys(#[from] HostTokenError),
+    /// The clock's offset cannot be kept.
+    #[error("cannot keep the clock's offset in {path}: {source}")]
+    Clock {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It cannot listen there.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// A sandbox that listens and is seeded, ready to serve.
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    listener: TcpListener,
+    platform: Platform,
+    router: Router,
+}
+
+impl Sandbox {
+    /// Opens a sandbox: binds its address, opens or makes its data.
+    ///
+    /// # Errors
+    /// Where the address is not loopback or taken, or the data cannot be made or opened.
+    pub async fn open(config: SandboxConfig) -> Result<Self, SandboxError> {
+        ListenPolicy::LoopbackOnly
+            .check(config.listen)
+            .map_err(yika_platform::Error::from)?;
+        let failed = |source| SandboxError::Listen {
+            address: config.listen,
+            source,
+        };
+        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let origin = format!("http://{address}");
+        let host_config = HostConfig {
+            issuer: format!("{origin}/sandbox/host"),
+            audience: HOST_AUDIENCE.to_owned(),
+        };
+        let clock = Arc::new(ShiftedClock::open(config.data.join("clock-offset-ms"))?);
+        let host = Host::open(
+            &config.data.join("host").join("key.p8"),
+            &host_config,
+            Arc::clone(&clock),
+        )?;
+        let host_keys = Arc::new(DiscoveredKeys::new(&host_config.issuer)?);
+        let platform_config = platform_config(&config, &origin, host_config)?;
+        let ports = Ports {
+            clock: Arc::clone(&clock) as _,
+            host_keys,
+        };
+        let platform = Platform::open_with(platform_config, ports).await?;
+        seed::plant(&platform).await?;
+        let router = platform
+            .router()
+            .merge(admin::routes(platform.clone(), clock))
+            .merge(host::routes(host, platform.router()));
+        Ok(Self {
+            address,
+            listener,
+            platform,
+            router,
+        })
+    }
+
+    /// The address at which it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The platform inside.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// Where listening fails.
+    pub async fn serve(self) -> Result<(), SandboxError> {
+        let outcome = yika_platform::serve(self.listener, self.router).await;
+        self.platform.close().await;
+        Ok(outcome?)
+    }
+}
+
+fn platform_config(config: &SandboxConfig, origin: &str, host: HostConfig) -> Result<Config, SandboxError> {
+    Ok(Config {
+        data_dir: config.data.clone(),
+        database: DatabaseUrl::sqlite_file(config.data.join("platform.db")),
+        public_origin: PublicOrigin::parse(origin).map_err(yika_platform::Error::from)?,
+        school: SchoolConfig {
+            domain: SCHOOL_DOMAIN.to_owned(),
+            name: LocalizedText {
+                zh: "示范大学".to_owned(),
+                en: "Demo University".to_owned(),
+            },
+            time_zone: "Asia/Shanghai".to_owned(),
+        },
+        host,
+        terminal_enrolment: TerminalEnrolment::Open,
+        credentials: CredentialPolicy::default(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -57,6 +57,14 @@ pub(crate) const PY_CRYPTOGRAPHY: Tool = Tool {
     probe: Probe::PythonModule("cryptography"),
     source: Source::Pip("cryptography==50.0.2"),
 };
+pub(crate) const PY_PILLOW: Tool = Tool {
+    probe: Probe::PythonModule("PIL"),
+    source: Source::Pip("pillow==13.0.0"),
+};
+pub(crate) const PY_ZXING: Tool = Tool {
+    probe: Probe::PythonModule("zxingcpp"),
+    source: Source::Pip("zxing-cpp==3.1.1"),
+};
 
 impl Tool {
     /// Whether a child process would find it.

@@ -25,7 +25,7 @@ pub enum Role {
     Time = 3,
 }
 
-/// One key of the keyset: 42 bytes.
+/// One key of the keyset: 45 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeysetEntry {
     /// Its number, not 0.

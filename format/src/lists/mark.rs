@@ -3,7 +3,7 @@
 use super::{Header, Keyset, ListError, MessageKind, Unsigned, open_whole};
 use crate::decode::Reader;
 
-/// An opened mark. Its version rises with it.
+/// An opened mark. It only rises: a terminal keeps the highest `sequence` that it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettledMark {
     /// The terminal.

@@ -45,6 +45,8 @@ pub struct Authenticated {
     pub attributes: Attributes,
     /// Seconds that it lasts.
     pub code_life_s: u8,
+    /// What the holder confirmed; `None` where the code is not a confirmed one.
+    pub confirmed: Option<Confirmation>,
     /// What the school wants of its terminals.
     pub policy: TablePolicy,
     /// Whether the revocations that were looked at are in date.
@@ -93,11 +95,14 @@ pub fn authenticate(
             Code::Short(short) => weigh_short(short, lists, time),
         };
         let outcome = weighed.and_then(|weighed| {
+            check_accepted(code, lists, &weighed, asked)?;
             let key = match key_of_full {
                 Some(key) => key,
                 None => keys.expand(&weighed.key).map_err(|_| Reason::DeviceSignature)?,
             };
-            finish(code, lists, time, &weighed, &key, asked)
+            code.verify_device(&lists.keyset.header().school, &key, asked)
+                .map_err(|_| Reason::DeviceSignature)?;
+            Ok(conclude(code, lists, time, &weighed, asked))
         });
         match outcome {
             Ok(authenticated) => return Ok(authenticated),
@@ -163,6 +168,9 @@ fn weigh_against_row(code: &FullCode, certificate: Weighed, row: &Row) -> Result
     if epoch == row.epoch && certificate.attributes != row.attributes {
         return Err(Reason::AttributeConflict);
     }
+    if row.flags.profile != code.credential.body.profile {
+        return Err(Reason::Profile);
+    }
     let attributes = if epoch < row.epoch {
         certificate.attributes.least(row.attributes)
     } else {
@@ -185,11 +193,11 @@ fn weigh_short(code: &ShortCode, lists: &SchoolLists<'_>, time: &TerminalTime) -
         .row(moment.pseudonym)
         .filter(|row| moment.epoch <= row.epoch)
         .ok_or(Reason::Unknown)?;
-    if moment.profile != row.flags.profile {
-        return Err(Reason::Profile);
-    }
     if time.now > row.until() {
         return Err(Reason::Expired);
+    }
+    if moment.profile != row.flags.profile {
+        return Err(Reason::Profile);
     }
     Ok(Weighed {
         key: row.key,
@@ -210,15 +218,17 @@ fn without_offline_payment(attributes: Attributes, row: &Row) -> Attributes {
     }
 }
 
-fn finish(
+/// The last checks before the device's signature: algorithm, revocation, and whether this terminal asked.
+fn check_accepted(
     code: &Code,
     lists: &SchoolLists<'_>,
-    time: &TerminalTime,
     weighed: &Weighed,
-    key: &ExpandedKey,
     confirmation: Option<&Confirmation>,
-) -> Result<Authenticated, Reason> {
+) -> Result<(), Reason> {
     let moment = code.moment();
+    if moment.profile != Profile::P256 {
+        return Err(Reason::Profile);
+    }
     let revoked = lists
         .revocations
         .map_or(MinEpoch::ALL, |list| list.min_epoch(moment.pseudonym));
@@ -228,19 +238,27 @@ fn finish(
     if moment.dynamic.usage.is_confirmed() && confirmation.is_none() {
         return Err(Reason::NotAsked);
     }
-    let school = lists.keyset.header().school;
-    code.verify_device(&school, key, confirmation)
-        .map_err(|_| Reason::DeviceSignature)?;
-    Ok(Authenticated {
+    Ok(())
+}
+
+fn conclude(
+    code: &Code,
+    lists: &SchoolLists<'_>,
+    time: &TerminalTime,
+    weighed: &Weighed,
+    confirmation: Option<&Confirmation>,
+) -> Authenticated {
+    Authenticated {
         code: *code,
-        school,
+        school: lists.keyset.header().school,
         attributes: weighed.attributes,
         code_life_s: weighed.code_life_s,
+        confirmed: confirmation.copied(),
         policy: lists.table.map_or(POLICY_WITHOUT_TABLE, |table| *table.policy()),
         revocations_in_date: lists
             .revocations
             .is_some_and(|list| list.header().is_in_date(time.now)),
         table_version: lists.table.map_or(0, |table| table.header().version),
         revocations_version: lists.revocations.map_or(0, |list| list.header().version),
-    })
+    }
 }

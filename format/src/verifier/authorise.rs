@@ -154,12 +154,15 @@ fn paying_slot(usage: Use) -> Result<Slot, Reason> {
     usage.slot().ok_or(Reason::WrongKind)
 }
 
-/// Checks the amount. A confirmed payment may pass the limit per use, never the sum.
+/// Checks the amount. A confirmed payment takes what was confirmed; it may pass the limit per use, never the sum.
 fn check_limits(genuine: &Authenticated, amount: Amount, spent: Amount) -> Result<(), Reason> {
-    let (attributes, dynamic) = (&genuine.attributes, genuine.code.moment().dynamic);
-    let is_unanchored = dynamic.clock.uncertainty_s().is_none();
+    let attributes = &genuine.attributes;
+    let is_unanchored = genuine.code.moment().dynamic.clock.uncertainty_s().is_none();
     let sum = spent.0.checked_add(amount.0).ok_or(Reason::Limit)?;
-    let within_use = dynamic.usage.is_confirmed() || amount <= attributes.per_use.amount();
+    let within_use = match genuine.confirmed {
+        Some(confirmed) => amount == confirmed.amount,
+        None => amount <= attributes.per_use.amount(),
+    };
     let within_unanchored = !is_unanchored || amount <= genuine.policy.unanchored_limit.amount();
     let within_sum = sum <= attributes.cumulative.amount().0;
     if amount.0 > 0 && within_use && within_unanchored && within_sum {

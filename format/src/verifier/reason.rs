@@ -12,6 +12,9 @@ pub enum Reason {
     /// The issuer's signature does not verify.
     #[error("the credential is not genuine")]
     IssuerSignature,
+    /// The table doesn't know this pseudonym, or not yet this epoch, or is out of date.
+    #[error("unknown credential; ask the holder to show the full code")]
+    Unknown,
     /// The credential begins later.
     #[error("the credential is not valid yet; check the terminal's time")]
     NotYet,
@@ -24,9 +27,6 @@ pub enum Reason {
     /// The certificate's attributes are not those that the table has for the same epoch.
     #[error("the credential's attributes contradict the table")]
     AttributeConflict,
-    /// The table doesn't know this pseudonym, or not yet this epoch, or is out of date.
-    #[error("unknown credential; ask the holder to show the full code")]
-    Unknown,
     /// The algorithm is not the one that the table has, or not one that this terminal verifies.
     #[error("the code uses another algorithm than enrolled")]
     Profile,
@@ -69,7 +69,7 @@ pub enum Reason {
     /// The code names an account that the credential has not.
     #[error("this account cannot pay; choose another")]
     Account,
-    /// The amount is not above zero, or passes a limit.
+    /// The amount is not above zero, passes a limit, or is not the one that the holder confirmed.
     #[error("over the limit for offline payments; confirm on the phone or pay online")]
     Limit,
     /// The terminal could not record the approval.
@@ -83,11 +83,11 @@ impl Reason {
         Self::Malformed,
         Self::IssuerUnknown,
         Self::IssuerSignature,
+        Self::Unknown,
         Self::NotYet,
         Self::Expired,
         Self::KeyConflict,
         Self::AttributeConflict,
-        Self::Unknown,
         Self::Profile,
         Self::Revoked,
         Self::NotAsked,
@@ -112,11 +112,11 @@ impl Reason {
             Self::Malformed => "MALFORMED",
             Self::IssuerUnknown => "ISSUER_UNKNOWN",
             Self::IssuerSignature => "ISSUER_SIG",
+            Self::Unknown => "UNKNOWN",
             Self::NotYet => "NOT_YET",
             Self::Expired => "EXPIRED",
             Self::KeyConflict => "KEY_CONFLICT",
             Self::AttributeConflict => "ATTR_CONFLICT",
-            Self::Unknown => "UNKNOWN",
             Self::Profile => "PROFILE",
             Self::Revoked => "REVOKED",
             Self::NotAsked => "NOT_ASKED",

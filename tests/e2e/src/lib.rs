@@ -5,11 +5,13 @@
 //! sandbox kills it.
 
 mod admin;
+mod campus;
 mod phone;
 mod process;
 mod sandbox;
 mod terminal;
 
+pub use campus::Campus;
 pub use phone::{Phone, Use};
 pub use process::{Output, binary};
 pub use sandbox::Sandbox;

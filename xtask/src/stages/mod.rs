@@ -8,6 +8,7 @@ mod kotlin;
 pub(crate) mod ktlint;
 pub(crate) mod lint;
 mod rust;
+mod scan;
 mod vectors;
 
 use crate::error::Error;
@@ -49,6 +50,7 @@ pub(crate) const ALL: &[Stage] = &[
     rust::STAGE,
     vectors::STAGE,
     e2e::STAGE,
+    scan::STAGE,
     kotlin::STAGE,
     fuzz::STAGE,
 ];

@@ -22,9 +22,12 @@ class Processes : AutoCloseable {
         val stdout: String,
     )
 
-    /** Starts a sandbox on a free port, with its database in [data], and returns its address once it listens. */
-    fun startSandbox(data: Path): URI {
-        val process = start("yika-sandbox", "--listen", "127.0.0.1:0", "--data", data.toString())
+    /** Starts a sandbox on [port], or a free one, with its database in [data]; returns its address once it listens. */
+    fun startSandbox(
+        data: Path,
+        port: Int = 0,
+    ): URI {
+        val process = start("yika-sandbox", "--listen", "127.0.0.1:$port", "--data", data.toString())
         val address = CompletableFuture<URI>()
         // Reads to the end, past the line we want: a full pipe would stop the sandbox.
         thread(isDaemon = true, name = "yika-sandbox stdout") {

@@ -1,0 +1,35 @@
+package app.yika.testing
+
+import app.yika.ClockSample
+import app.yika.DeviceClock
+import app.yika.DeviceClockException
+import java.util.UUID
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.nanoseconds
+
+/** The JVM's clocks, with a wall clock that a test can set wrong and a start that it can repeat. */
+class TestClock : DeviceClock {
+    private val created = System.nanoTime()
+
+    /** How far the wall clock is ahead. */
+    @Volatile var wallError = Duration.ZERO
+
+    /** Whether the clocks answer at all. */
+    @Volatile var works = true
+
+    @Volatile private var bootName = UUID.randomUUID().toString()
+
+    /** From here on the phone is one that was started again, without knowing the time. */
+    fun reboot() {
+        bootName = UUID.randomUUID().toString()
+    }
+
+    override fun sample(): ClockSample {
+        if (!works) throw DeviceClockException.Unavailable()
+        return ClockSample(
+            wall = System.currentTimeMillis() + wallError.inWholeMilliseconds,
+            monotonicMs = (System.nanoTime() - created).nanoseconds.inWholeMilliseconds.toULong(),
+            bootName = bootName,
+        )
+    }
+}

@@ -1,0 +1,112 @@
+//! Bills: what moved money on the holder's accounts, as the phone keeps it.
+
+use crate::error::YikaError;
+use crate::types::{Fen, LocalizedText, UnixMillis, Uuid};
+
+pub use yika_core::accounts::{Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus};
+
+/// Bills.
+#[derive(uniffi::Object)]
+pub struct BillService {
+    pub(crate) core: yika_core::BillService,
+}
+
+#[uniffi::export]
+impl BillService {
+    /// A page of at most `limit` (1–500) bills as last told, newest first. Works without a network. Fails with `NotBound`,
+    /// or with an error of the storage.
+    pub async fn page(&self, query: BillQuery, limit: u32) -> Result<BillPage, YikaError> {
+        Ok(self
+            .core
+            .page(query, u16::try_from(limit).unwrap_or(u16::MAX))
+            .await?)
+    }
+}
+
+/// Which bills, newest first.
+#[uniffi::remote(Record)]
+pub struct BillQuery {
+    /// Of one account; of all if absent.
+    #[uniffi(default = None)]
+    pub account: Option<Uuid>,
+    /// From this instant on.
+    #[uniffi(default = None)]
+    pub from: Option<UnixMillis>,
+    /// Before this instant.
+    #[uniffi(default = None)]
+    pub until: Option<UnixMillis>,
+    /// Where the page before ended.
+    #[uniffi(default = None)]
+    pub after: Option<BillCursor>,
+}
+
+/// Where a page of bills ended.
+#[uniffi::remote(Record)]
+pub struct BillCursor {
+    /// The last bill's time.
+    pub occurred_at: UnixMillis,
+    /// The last bill.
+    pub id: Uuid,
+}
+
+/// Bills, newest first.
+#[uniffi::remote(Record)]
+pub struct BillPage {
+    /// At most as many as were asked for.
+    pub bills: Vec<Bill>,
+    /// Where the next page begins; absent at the end of what the phone has.
+    pub next: Option<BillCursor>,
+    /// When the platform last told; absent where it never has.
+    pub as_of: Option<UnixMillis>,
+}
+
+/// One bill.
+#[uniffi::remote(Record)]
+pub struct Bill {
+    /// The bill, for ever.
+    pub id: Uuid,
+    /// The account that it moved money on.
+    pub account_id: Uuid,
+    /// What it was.
+    pub kind: BillKind,
+    /// How it stands.
+    pub status: BillStatus,
+    /// What it changed on the account: below zero for money that left.
+    pub amount: Fen,
+    /// The merchant's name; absent where nobody was paid.
+    pub merchant: Option<LocalizedText>,
+    /// The terminal's label, such as `Stall 2, left till`.
+    pub terminal: Option<String>,
+    /// When it happened, by the terminal's clock.
+    pub occurred_at: UnixMillis,
+    /// When the platform booked it.
+    pub posted_at: UnixMillis,
+    /// The number that a receipt shows and the card office asks for.
+    pub reference: String,
+}
+
+/// What a bill is.
+#[uniffi::remote(Enum)]
+pub enum BillKind {
+    /// A payment at a POS.
+    Purchase,
+    /// A fee at the library desk.
+    LibraryFee,
+    /// Money that came onto the account.
+    Deposit,
+    /// A kind that this version does not know.
+    Other,
+}
+
+/// How a bill stands.
+#[uniffi::remote(Enum)]
+pub enum BillStatus {
+    /// Booked.
+    Posted,
+    /// Taken back by the terminal; the money is on the account again.
+    Voided,
+    /// A second use of one code: not charged, the card office looks at it.
+    Disputed,
+    /// A status that this version does not know.
+    Other,
+}

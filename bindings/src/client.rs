@@ -1,0 +1,140 @@
+//! The campus card on this phone, as a shell opens it once and keeps it: everything else hangs from it.
+
+use std::sync::Arc;
+
+use crate::accounts::AccountService;
+use crate::bills::BillService;
+use crate::codes::CodeService;
+use crate::error::YikaError;
+use crate::guard::guarded;
+use crate::ports::Ports;
+use crate::session::SessionService;
+use crate::types::SpkiPin;
+
+/// What the card needs to know before it is opened.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct Config {
+    /// The folder that the store has to itself, private to the app and left out of backups where that can be had.
+    pub folder: String,
+    /// What the holder will see this phone called in the list of devices.
+    pub device_name: String,
+    /// The platform's TLS keys; any that a public authority vouches for if empty.
+    #[uniffi(default = [])]
+    pub pins: Vec<SpkiPin>,
+    /// How patient to be with the network; the defaults if absent.
+    #[uniffi(default = None)]
+    pub limits: Option<HttpLimits>,
+}
+
+/// How long to wait for the network, and how often to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct HttpLimits {
+    /// For the connection, in milliseconds; 5,000 by default.
+    #[uniffi(default = 5000)]
+    pub connect_timeout_ms: u32,
+    /// For the whole of one request and its answer, in milliseconds; 15,000 by default.
+    #[uniffi(default = 15000)]
+    pub timeout_ms: u32,
+    /// Tries beyond the first, where a request may be repeated; 2 by default.
+    #[uniffi(default = 2)]
+    pub retries: u32,
+    /// Before the first retry, in milliseconds, and doubled each time; 300 by default.
+    #[uniffi(default = 300)]
+    pub backoff_ms: u32,
+}
+
+impl From<HttpLimits> for yika_core::HttpLimits {
+    fn from(limits: HttpLimits) -> Self {
+        let ms = |ms: u32| std::time::Duration::from_millis(ms.into());
+        Self {
+            connect_timeout: ms(limits.connect_timeout_ms),
+            timeout: ms(limits.timeout_ms),
+            retries: limits.retries,
+            backoff: ms(limits.backoff_ms),
+        }
+    }
+}
+
+impl From<Config> for yika_core::Config {
+    fn from(config: Config) -> Self {
+        let Config {
+            folder,
+            device_name,
+            pins,
+            limits,
+        } = config;
+        let limits = limits.map(Into::into).unwrap_or_default();
+        Self {
+            folder: folder.into(),
+            device_name,
+            pins,
+            limits,
+        }
+    }
+}
+
+/// The campus card on this phone. Open one for each store and keep it; opening it touches no network, and neither does
+/// showing a code. A call that is cancelled loses its answer, never its work. The store stays open until this object and
+/// every service that came from it are closed.
+#[derive(uniffi::Object)]
+pub struct CampusCard {
+    core: yika_core::CampusCard,
+}
+
+#[uniffi::export]
+impl CampusCard {
+    /// Opens the card's store, making it if it is not there. Takes some milliseconds, and calls the key-wrap and witness
+    /// ports: not for the main thread. A store that turns out damaged is put aside; showing a code then says so.
+    ///
+    /// Fails with `StoreBusy` where another process has it, `StorageFull`, `AppOutdated` where a newer version wrote it,
+    /// or what the ports answered.
+    #[uniffi::constructor]
+    pub fn open(config: Config, ports: Ports) -> Result<Arc<Self>, YikaError> {
+        guarded(|| {
+            let core = yika_core::CampusCard::open(config.into(), ports.into_core())?;
+            Ok(Arc::new(Self { core }))
+        })
+    }
+
+    /// Binding and signing out.
+    pub fn session(&self) -> Arc<SessionService> {
+        Arc::new(SessionService {
+            core: self.core.session(),
+        })
+    }
+
+    /// Payment and identity codes.
+    pub fn codes(&self) -> Arc<CodeService> {
+        Arc::new(CodeService {
+            core: self.core.codes(),
+        })
+    }
+
+    /// Accounts and their balances.
+    pub fn accounts(&self) -> Arc<AccountService> {
+        Arc::new(AccountService {
+            core: self.core.accounts(),
+        })
+    }
+
+    /// Bills.
+    pub fn bills(&self) -> Arc<BillService> {
+        Arc::new(BillService {
+            core: self.core.bills(),
+        })
+    }
+
+    /// Brings everything up to date: time, credential, accounts, bills. A frozen card or a lost phone doesn't keep balances
+    /// and bills from being read; the error comes after them.
+    pub async fn sync(&self) -> Result<(), YikaError> {
+        Ok(self.core.synchronise().await?)
+    }
+
+    /// Waits until what was left for after a code was shown is done: for programs that end right after. Blocks.
+    pub fn finish(&self) -> Result<(), YikaError> {
+        guarded(|| {
+            self.core.finish();
+            Ok(())
+        })
+    }
+}

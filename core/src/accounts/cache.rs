@@ -1,0 +1,228 @@
+//! The SQL of balances and bills. What a row is found by is in the clear, all else is sealed. Pages go by key, so that
+//! the millionth bill costs what the first does.
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params, params_from_iter, types::Value};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use yika_api::account::{Account as ToldAccount, AccountStatus};
+use yika_api::payment::PaymentPage;
+use yika_api::{Fen, LocalizedText, UnixMillis};
+use yika_format::Slot;
+
+use super::flow;
+use super::model::{Account, Balance, Bill, BillCursor, BillPage, BillQuery, Payers};
+use crate::store::{Place, Record, Sealer, StoreError};
+
+impl Record for Payers {
+    const NAME: &'static str = "payers";
+}
+
+/// What is sealed of an account. Its version is the row's.
+#[derive(Serialize, Deserialize)]
+struct SealedAccount {
+    name: LocalizedText,
+    status: AccountStatus,
+    amount: Fen,
+    as_of: UnixMillis,
+    pending: Fen,
+}
+
+/// Brings the accounts up to date with an answer that lists them all.
+pub(super) fn put_accounts(
+    cache: &mut Connection,
+    sealer: &Sealer,
+    told: &[ToldAccount],
+) -> Result<(), StoreError> {
+    let transaction = cache.transaction()?;
+    let known = read_accounts(&transaction, sealer)?;
+    transaction.execute("DELETE FROM accounts", [])?;
+    for account in told {
+        let before = known
+            .iter()
+            .find(|known| known.id == account.id)
+            .and_then(|known| known.balance);
+        let balance = flow::newer(before, account.balance);
+        let sealed = SealedAccount {
+            name: account.name.clone(),
+            status: account.status,
+            amount: balance.amount,
+            as_of: balance.as_of,
+            pending: balance.pending,
+        };
+        let place = account_place(&account.id, balance.version);
+        let sealed = sealer.seal(
+            place,
+            &serde_json::to_vec(&sealed).map_err(|_| StoreError::Encoding)?,
+        )?;
+        let version = i64::try_from(balance.version).map_err(|_| StoreError::Encoding)?;
+        transaction.execute(
+            "INSERT INTO accounts (id, slot, version, sealed) VALUES (?1, ?2, ?3, ?4)",
+            params![account.id.as_bytes(), account.slot, version, sealed],
+        )?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// The accounts in the order of their slots.
+pub(super) fn read_accounts(cache: &Connection, sealer: &Sealer) -> Result<Vec<Account>, StoreError> {
+    let mut statement = cache.prepare("SELECT id, slot, version, sealed FROM accounts ORDER BY slot")?;
+    let mut rows = statement.query([])?;
+    let mut accounts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = Uuid::from_bytes(row.get(0)?);
+        let slot = Slot::new(row.get(1)?).map_err(|_| StoreError::Damaged)?;
+        let version = u64::try_from(row.get::<_, i64>(2)?).map_err(|_| StoreError::Damaged)?;
+        let plain = sealer.open(account_place(&id, version), &row.get::<_, Vec<u8>>(3)?)?;
+        let SealedAccount {
+            name,
+            status,
+            amount,
+            as_of,
+            pending,
+        } = serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged)?;
+        let balance = Some(Balance {
+            amount,
+            as_of,
+            version,
+            pending,
+        });
+        accounts.push(Account {
+            id,
+            slot,
+            name,
+            status,
+            balance,
+        });
+    }
+    Ok(accounts)
+}
+
+/// How far the feed was followed.
+pub(super) fn feed_cursor(cache: &Connection) -> Result<Option<String>, StoreError> {
+    Ok(cache
+        .query_row("SELECT cursor FROM feed WHERE id = 1", [], |row| row.get(0))
+        .optional()?)
+}
+
+/// Applies a page of the feed that follows `after`. Answers whether it did: a cache that was rebuilt meanwhile is
+/// somewhere else, and would miss what came before.
+pub(super) fn put_page(
+    cache: &mut Connection,
+    sealer: &Sealer,
+    after: Option<&str>,
+    page: &PaymentPage,
+) -> Result<bool, StoreError> {
+    let transaction = cache.transaction()?;
+    if feed_cursor(&transaction)?.as_deref() != after {
+        return Ok(false);
+    }
+    for bill in &page.payments {
+        put_bill(&transaction, sealer, bill)?;
+    }
+    transaction.execute(
+        "INSERT INTO feed (id, cursor, as_of) VALUES (1, ?1, ?2)
+         ON CONFLICT (id) DO UPDATE SET cursor = excluded.cursor, as_of = excluded.as_of",
+        params![page.cursor, page.as_of.0],
+    )?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+fn put_bill(transaction: &Transaction<'_>, sealer: &Sealer, bill: &Bill) -> Result<(), StoreError> {
+    let plain = serde_json::to_vec(bill).map_err(|_| StoreError::Encoding)?;
+    let sealed = sealer.seal(bill_place(bill.id.as_bytes()), &plain)?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO bills (id, account_id, occurred_at, sealed) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id,
+                 occurred_at = excluded.occurred_at, sealed = excluded.sealed",
+        )?
+        .execute(params![
+            bill.id.as_bytes(),
+            bill.account_id.as_bytes(),
+            bill.occurred_at.0,
+            sealed
+        ])?;
+    Ok(())
+}
+
+/// The statement for a page of bills, newest first, and one more that tells whether there is a next page. The index that
+/// orders the rows also finds where the page begins.
+pub(super) fn page_sql(query: &BillQuery, limit: u16) -> (String, Vec<Value>) {
+    let mut sql = "SELECT id, account_id, occurred_at, sealed FROM bills WHERE occurred_at >= ?".to_owned();
+    let mut values = vec![Value::Integer(query.from.map_or(i64::MIN, |from| from.0))];
+    if let Some(until) = query.until {
+        sql.push_str(" AND occurred_at < ?");
+        values.push(Value::Integer(until.0));
+    }
+    if let Some(account) = query.account {
+        sql.push_str(" AND account_id = ?");
+        values.push(Value::Blob(account.as_bytes().to_vec()));
+    }
+    if let Some(BillCursor { occurred_at, id }) = query.after {
+        sql.push_str(" AND (occurred_at, id) < (?, ?)");
+        values.extend([Value::Integer(occurred_at.0), Value::Blob(id.as_bytes().to_vec())]);
+    }
+    sql.push_str(" ORDER BY occurred_at DESC, id DESC LIMIT ?");
+    values.push(Value::Integer(i64::from(limit) + 1));
+    (sql, values)
+}
+
+/// A page of bills, newest first.
+pub(super) fn read_bills(
+    cache: &Connection,
+    sealer: &Sealer,
+    query: &BillQuery,
+    limit: u16,
+) -> Result<BillPage, StoreError> {
+    let (sql, values) = page_sql(query, limit);
+    let mut statement = cache.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut bills = Vec::with_capacity(limit.into());
+    let mut more = false;
+    while let Some(row) = rows.next()? {
+        if bills.len() == usize::from(limit) {
+            more = true;
+            break;
+        }
+        let (id, account): ([u8; 16], [u8; 16]) = (row.get(0)?, row.get(1)?);
+        let plain = sealer.open(bill_place(&id), &row.get::<_, Vec<u8>>(3)?)?;
+        let bill: Bill = serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged)?;
+        // The columns in the clear must say what the sealed bill says.
+        if bill.account_id.as_bytes() != &account || bill.occurred_at.0 != row.get::<_, i64>(2)? {
+            return Err(StoreError::Damaged);
+        }
+        bills.push(bill);
+    }
+    let last = bills.last().map(|bill| BillCursor {
+        occurred_at: bill.occurred_at,
+        id: bill.id,
+    });
+    let as_of = cache
+        .query_row("SELECT as_of FROM feed WHERE id = 1", [], |row| row.get(0))
+        .optional()?
+        .map(UnixMillis);
+    Ok(BillPage {
+        bills,
+        next: last.filter(|_| more),
+        as_of,
+    })
+}
+
+fn account_place(id: &Uuid, version: u64) -> Place<'_> {
+    Place {
+        table: "accounts",
+        column: "sealed",
+        row: id.as_bytes(),
+        version,
+    }
+}
+
+fn bill_place(id: &[u8; 16]) -> Place<'_> {
+    Place {
+        table: "bills",
+        column: "sealed",
+        row: id,
+        version: 0,
+    }
+}

@@ -1,0 +1,107 @@
+//! Balances and bills: fetched when there is a network, kept for when there is none. A balance never goes back to an
+//! older one, and what is unknown is never shown as zero.
+
+mod cache;
+mod flow;
+mod model;
+mod remote;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use yika_format::Slot;
+
+pub use model::{Account, Balance, Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus};
+pub use yika_api::account::AccountStatus;
+
+use crate::error::CoreError;
+use crate::session::Sessions;
+use crate::store::{Changes, Store, StoreError};
+pub(crate) use model::{Payer, Payers};
+
+/// What the phone knows about the holder's accounts.
+pub(crate) struct Ledger {
+    store: Arc<Store>,
+}
+
+impl Ledger {
+    pub(crate) fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+
+    /// The accounts in the order of their slots; where the cache was lost, without their balances.
+    pub(crate) fn accounts(&self) -> Result<Vec<Account>, CoreError> {
+        let cached = self
+            .store
+            .with_cache(|cache, sealer| cache::read_accounts(cache, sealer))?;
+        if !cached.is_empty() {
+            return Ok(cached);
+        }
+        let payers = self.store.get::<Payers>()?.unwrap_or_default().payers;
+        let known = |payer: Payer| {
+            let slot = Slot::new(payer.slot).map_err(|_| StoreError::Damaged)?;
+            Ok(Account {
+                id: payer.id,
+                slot,
+                name: payer.name,
+                status: payer.status,
+                balance: None,
+            })
+        };
+        payers.into_iter().map(known).collect()
+    }
+
+    /// A page of bills, newest first, of at most `limit` (1–500).
+    pub(crate) fn bills(&self, query: &BillQuery, limit: u16) -> Result<BillPage, CoreError> {
+        let limit = limit.clamp(1, 500);
+        Ok(self
+            .store
+            .with_cache(|cache, sealer| cache::read_bills(cache, sealer, query, limit))?)
+    }
+
+    /// Brings accounts and bills up to date. Returns the accounts that codes can name.
+    pub(crate) async fn synchronise(&self, sessions: &Sessions) -> Result<Payers, CoreError> {
+        let told = remote::accounts(sessions).await?.accounts;
+        // A slot that no code can name means that this version is too old for the platform.
+        if told.iter().any(|account| Slot::new(account.slot).is_err()) {
+            return Err(CoreError::AppOutdated);
+        }
+        self.store
+            .with_cache(|cache, sealer| cache::put_accounts(cache, sealer, &told))?;
+        let mut payers: Vec<Payer> = told
+            .into_iter()
+            .map(|account| Payer {
+                id: account.id,
+                slot: account.slot,
+                name: account.name,
+                status: account.status,
+            })
+            .collect();
+        payers.sort_by_key(|payer| payer.slot);
+        let payers = Payers { payers };
+        if self.store.get::<Payers>()?.as_ref() != Some(&payers) {
+            self.store.commit(&Changes::new().put(&payers)?)?;
+        }
+        self.follow_bills(sessions).await?;
+        Ok(payers)
+    }
+
+    async fn follow_bills(&self, sessions: &Sessions) -> Result<(), CoreError> {
+        loop {
+            let after = self.store.with_cache(|cache, _| cache::feed_cursor(cache))?;
+            let page = remote::payments(sessions, after.clone()).await?;
+            let applied = self
+                .store
+                .with_cache(|cache, sealer| cache::put_page(cache, sealer, after.as_deref(), &page))?;
+            // Where it was not applied the cache has begun anew, and so does the feed.
+            let stuck = page.more && after.as_deref() == Some(page.cursor.as_str());
+            if stuck {
+                return Err(CoreError::AppOutdated);
+            }
+            if applied && !page.more {
+                return Ok(());
+            }
+        }
+    }
+}

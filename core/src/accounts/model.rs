@@ -1,0 +1,85 @@
+//! Balances and bills as the phone knows them.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use yika_api::account::AccountStatus;
+use yika_api::{Fen, LocalizedText, UnixMillis};
+use yika_format::Slot;
+
+pub use yika_api::payment::{Payment as Bill, PaymentKind as BillKind, PaymentStatus as BillStatus};
+
+/// One account of the holder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The account, for ever.
+    pub id: Uuid,
+    /// The number by which a code names it.
+    pub slot: Slot,
+    /// What it is called.
+    pub name: LocalizedText,
+    /// Whether payments from it are possible, as far as is known.
+    pub status: AccountStatus,
+    /// What is on it; absent where that is unknown, which is not zero.
+    pub balance: Option<Balance>,
+}
+
+/// What was on an account when the platform last told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// The sum of its postings. Below zero where offline payments passed what was on it.
+    pub amount: Fen,
+    /// When that was.
+    pub as_of: UnixMillis,
+    /// Rises with each posting, and never falls here.
+    pub version: u64,
+    /// What is on hold or under dispute, and may still come off.
+    pub pending: Fen,
+}
+
+/// Which bills, newest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BillQuery {
+    /// Of one account; of all if absent.
+    pub account: Option<Uuid>,
+    /// From this instant on.
+    pub from: Option<UnixMillis>,
+    /// Before this instant.
+    pub until: Option<UnixMillis>,
+    /// Where the page before ended.
+    pub after: Option<BillCursor>,
+}
+
+/// Where a page of bills ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BillCursor {
+    /// The last bill's time.
+    pub occurred_at: UnixMillis,
+    /// The last bill.
+    pub id: Uuid,
+}
+
+/// Bills, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BillPage {
+    /// At most as many as were asked for.
+    pub bills: Vec<Bill>,
+    /// Where the next page begins; absent at the end of what the phone has.
+    pub next: Option<BillCursor>,
+    /// When the platform last told; absent where it never has.
+    pub as_of: Option<UnixMillis>,
+}
+
+/// An account that codes can name. Kept in the journal, so that a lost cache doesn't hinder paying.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Payer {
+    pub id: Uuid,
+    pub slot: u8,
+    pub name: LocalizedText,
+    pub status: AccountStatus,
+}
+
+/// All of them, in the order of their slots.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Payers {
+    pub payers: Vec<Payer>,
+}

@@ -1,0 +1,476 @@
+//! The campus card on this phone: one object that owns everything, and a small service for each thing that a student does
+//! with it. Opening it touches no network; showing a code never does. All asynchronous functions run on a runtime of
+//! their own and may be awaited anywhere; a future that is dropped loses its answer, not its work.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use url::Url;
+use uuid::Uuid;
+
+use crate::accounts::{Account, BillPage, BillQuery, Ledger, Payers};
+use crate::clock::{ClockQuality, ClockState, ClockStory, TrustedClock};
+use crate::codes::{
+    CodeFrame, CodePurpose, Codes, CodesUntil, CounterRecord, EnrolmentRecord, FormChoice, PendingIssue,
+    Preferences, Stop,
+};
+use crate::error::CoreError;
+use crate::http::{HttpLimits, Origin, SpkiPin};
+use crate::keys::{Keys, StoredKey};
+use crate::ports::{Ports, Witness};
+use crate::runtime::OwnRuntime;
+use crate::session::{HostIdToken, SessionRecord, SessionState, Sessions};
+use crate::store::{Changes, Loss, Record, Store};
+
+/// How long signing out waits for the platform before this phone forgets everything anyway.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What the card needs to know before it is opened.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder that the store has to itself.
+    pub folder: PathBuf,
+    /// What the holder will see this phone called in the list of devices.
+    pub device_name: String,
+    /// The platform's TLS keys; any that a public authority vouches for if empty.
+    pub pins: Vec<SpkiPin>,
+    /// How patient to be with the network.
+    pub limits: HttpLimits,
+}
+
+impl Config {
+    /// The defaults, with a store in `folder`.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            device_name: "phone".to_owned(),
+            pins: Vec::new(),
+            limits: HttpLimits::default(),
+        }
+    }
+}
+
+/// The campus card on this phone. Clones are the same card.
+#[derive(Clone)]
+pub struct CampusCard {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    device_name: String,
+    store: Arc<Store>,
+    clock: Arc<TrustedClock>,
+    keys: Arc<Keys>,
+    witness: Arc<dyn Witness>,
+    sessions: Sessions,
+    codes: Arc<Codes>,
+    ledger: Ledger,
+    runtime: Arc<OwnRuntime>,
+    /// Binding, bringing up to date and signing out, one at a time.
+    turn: tokio::sync::Mutex<()>,
+    /// Whether the holder is signing out, which ends what else is under way.
+    leaving: watch::Sender<bool>,
+}
+
+/// That signing out has begun: a start that finds it ends it.
+#[derive(Serialize, Deserialize)]
+struct SigningOut {}
+
+impl Record for SigningOut {
+    const NAME: &'static str = "signing_out";
+}
+
+impl CampusCard {
+    /// Opens the card's store, making it if it is not there. Blocks for some milliseconds.
+    ///
+    /// A store that turns out damaged is put aside; the card then opens without it, and showing a code says so.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::StoreBusy`] where another process has it, [`CoreError::StorageFull`], [`CoreError::KeyLocked`] and
+    /// the like where the keystore may answer later, [`CoreError::AppOutdated`] where a newer version wrote it.
+    pub fn open(config: Config, ports: Ports) -> Result<Self, CoreError> {
+        let store = Arc::new(Store::open(&config.folder, ports.key_wrap)?);
+        let clock = Arc::new(TrustedClock::new(
+            ports.clock,
+            store.get::<ClockState>()?.unwrap_or_default(),
+        ));
+        let keys = Arc::new(Keys::new(ports.keys));
+        let runtime = Arc::new(OwnRuntime::default());
+        let signing_out = store.get::<SigningOut>()?.is_some();
+        if signing_out {
+            wipe(&store, &keys, ports.witness.as_ref())?;
+        }
+        let sessions = Sessions::open(
+            Arc::clone(&store),
+            Arc::clone(&keys),
+            Arc::clone(&clock),
+            config.pins,
+            config.limits,
+        )?;
+        let codes = Arc::new(Codes::open(
+            Arc::clone(&store),
+            Arc::clone(&keys),
+            Arc::clone(&clock),
+            Arc::clone(&ports.witness),
+        ));
+        let ledger = Ledger::new(Arc::clone(&store));
+        let inner = Inner {
+            device_name: config.device_name,
+            store,
+            clock,
+            keys,
+            witness: ports.witness,
+            sessions,
+            codes,
+            ledger,
+            runtime,
+            turn: tokio::sync::Mutex::new(()),
+            leaving: watch::Sender::new(false),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Binding and signing out.
+    pub fn session(&self) -> SessionService {
+        SessionService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Payment and identity codes.
+    pub fn codes(&self) -> CodeService {
+        CodeService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Accounts and their balances.
+    pub fn accounts(&self) -> AccountService {
+        AccountService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Bills.
+    pub fn bills(&self) -> BillService {
+        BillService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Brings everything up to date: time, credential, accounts, bills.
+    ///
+    /// # Errors
+    ///
+    /// Any [`CoreError`]. A frozen card or a lost phone doesn't keep balances and bills from being read; the error comes
+    /// after them.
+    pub async fn synchronise(&self) -> Result<(), CoreError> {
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .runtime
+            .run(async move { inner.in_turn(inner.synchronise()).await })
+            .await
+    }
+
+    /// Waits until what was left for after a code was shown is done. For programs that end right after; blocks.
+    pub fn finish(&self) {
+        self.inner.codes.finish();
+    }
+}
+
+impl Inner {
+    /// Does `work` when it is its turn, unless the holder is signing out.
+    async fn in_turn(&self, work: impl Future<Output = Result<(), CoreError>>) -> Result<(), CoreError> {
+        let _turn = self.turn.lock().await;
+        let mut leaving = self.leaving.subscribe();
+        tokio::select! {
+            biased;
+            _ = leaving.wait_for(|leaving| *leaving) => Err(CoreError::NotBound),
+            result = work => result,
+        }
+    }
+
+    async fn synchronise(&self) -> Result<(), CoreError> {
+        self.sessions.synchronise_clock().await?;
+        let codes = self.codes.synchronise(&self.sessions).await;
+        if let Err(error) = &codes
+            && !matches!(error, CoreError::CardFrozen | CoreError::PhoneLost)
+        {
+            return codes;
+        }
+        let accounts = self.ledger.synchronise(&self.sessions).await;
+        self.codes.reload();
+        codes.and(accounts.map(|_| ()))
+    }
+
+    async fn bind(&self, origin: Origin, token: HostIdToken) -> Result<(), CoreError> {
+        let new = self.sessions.begin(origin, token, &self.device_name).await?;
+        let replaced = self.keys_in_use(new.continues)?;
+        let mut changes = Changes::new().put(&new.record)?.remove::<Loss>();
+        if !new.continues {
+            changes = changes
+                .remove::<EnrolmentRecord>()
+                .remove::<CounterRecord>()
+                .remove::<PendingIssue>()
+                .remove::<Stop>()
+                .remove::<Payers>()
+                .remove::<Preferences>();
+        }
+        self.store.commit(&changes)?;
+        if !new.continues {
+            self.store.drop_cache()?;
+        }
+        let kept = new.record.key.clone();
+        self.sessions.install(new);
+        self.codes.reload();
+        let keys = Arc::clone(&self.keys);
+        let replaced = replaced
+            .into_iter()
+            .filter(move |key| *key != kept)
+            .collect::<Vec<_>>();
+        self.runtime
+            .start_blocking(move || replaced.iter().for_each(|key| delete(&keys, key)))?;
+        self.synchronise().await
+    }
+
+    /// The keys that a new session replaces: the session's, and where it is another holder's, the code's as well.
+    fn keys_in_use(&self, continues: bool) -> Result<Vec<StoredKey>, CoreError> {
+        if continues {
+            Ok(self
+                .store
+                .get::<SessionRecord>()?
+                .map(|session| session.key)
+                .into_iter()
+                .collect())
+        } else {
+            stored_keys(&self.store)
+        }
+    }
+
+    async fn sign_out(self: &Arc<Self>) -> Result<(), CoreError> {
+        // Whatever is under way ends here: it is journalled, or it doesn't matter any more.
+        self.leaving.send_replace(true);
+        let _turn = self.turn.lock().await;
+        let result = self.forget_all().await;
+        self.leaving.send_replace(false);
+        result
+    }
+
+    async fn forget_all(self: &Arc<Self>) -> Result<(), CoreError> {
+        self.codes.erase();
+        self.store.commit(&Changes::new().put(&SigningOut {})?)?;
+        // A courtesy: the session ends by itself, and its key is gone in a moment.
+        if tokio::time::timeout(FAREWELL, self.sessions.end_remotely())
+            .await
+            .is_err()
+        {
+            tracing::debug!("signed out without telling the platform");
+        }
+        let inner = Arc::clone(self);
+        let wiped =
+            tokio::task::spawn_blocking(move || wipe(&inner.store, &inner.keys, inner.witness.as_ref()))
+                .await;
+        self.sessions.forget();
+        self.codes.reload();
+        wiped.map_err(|_| CoreError::Internal {
+            fault: crate::InternalFault::TaskEnded,
+        })?
+    }
+}
+
+fn stored_keys(store: &Store) -> Result<Vec<StoredKey>, CoreError> {
+    let session = store.get::<SessionRecord>()?.map(|session| session.key);
+    let code = store.get::<EnrolmentRecord>()?.map(|enrolment| enrolment.key);
+    let pending = store.get::<PendingIssue>()?.and_then(|pending| pending.key);
+    Ok(session.into_iter().chain(code).chain(pending).collect())
+}
+
+/// Forgets keys, witness and store, as much of it as can be; the first that couldn't be is the error.
+fn wipe(store: &Store, keys: &Arc<Keys>, witness: &dyn Witness) -> Result<(), CoreError> {
+    stored_keys(store)?.iter().for_each(|key| delete(keys, key));
+    let cleared = witness.clear().map_err(CoreError::from);
+    store.wipe()?;
+    cleared
+}
+
+/// A key that can't be removed now does no harm: nothing refers to it any more.
+fn delete(keys: &Arc<Keys>, key: &StoredKey) {
+    if let Err(error) = keys.delete(key) {
+        tracing::debug!(%error, "a key is still in the keystore");
+    }
+}
+
+/// Binding this phone to a campus card, and signing out.
+#[derive(Clone)]
+pub struct SessionService {
+    inner: Arc<Inner>,
+}
+
+impl SessionService {
+    /// Whether a card is bound.
+    pub fn state(&self) -> SessionState {
+        self.inner.sessions.state()
+    }
+
+    /// Binds this phone to the campus card of whoever the host app's ID token is about, and brings everything up to date.
+    /// The same person signing in again keeps what is there; another one finds it gone.
+    ///
+    /// # Errors
+    ///
+    /// Any [`CoreError`]. Where only the bringing up to date failed, the card is bound all the same (see
+    /// [`Self::state`]): synchronise again.
+    pub async fn bind(&self, platform: Url, id_token: HostIdToken) -> Result<(), CoreError> {
+        let origin = Origin::new(platform)?;
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .runtime
+            .run(async move { inner.in_turn(inner.bind(origin, id_token)).await })
+            .await
+    }
+
+    /// Forgets the card: keys, codes, balances, bills. Works without a network too.
+    ///
+    /// # Errors
+    ///
+    /// A [`CoreError`] where something could not be forgotten; the next start tries again.
+    pub async fn sign_out(&self) -> Result<(), CoreError> {
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .runtime
+            .run(async move { inner.sign_out().await })
+            .await
+    }
+}
+
+/// Payment and identity codes. Nothing here touches the network.
+#[derive(Clone)]
+pub struct CodeService {
+    inner: Arc<Inner>,
+}
+
+impl CodeService {
+    /// The code to show now. Ask again at [`CodeFrame::refresh_in`].
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::NotBound`], [`CoreError::NotEnrolled`], [`CoreError::CredentialExpired`], [`CoreError::PhoneLost`],
+    /// [`CoreError::CardFrozen`], [`CoreError::CredentialRevoked`], [`CoreError::StoreRestored`],
+    /// [`CoreError::StoreDamaged`], [`CoreError::StorageFull`], [`CoreError::ClockImpossible`],
+    /// [`CoreError::AccountUnknown`], or one of the keystore.
+    pub async fn show(&self, purpose: CodePurpose, form: FormChoice) -> Result<CodeFrame, CoreError> {
+        let codes = Arc::clone(&self.inner.codes);
+        self.inner
+            .runtime
+            .run_blocking(move || codes.show(purpose, form))
+            .await
+    }
+
+    /// [`Self::show`] on the calling thread, which may wait for the disk and the keystore. The fastest way to a code.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::show`].
+    pub fn show_blocking(&self, purpose: CodePurpose, form: FormChoice) -> Result<CodeFrame, CoreError> {
+        self.inner.codes.show(purpose, form)
+    }
+
+    /// Takes the code off the screen for good: the next one is new. For leaving the screen, and for a screenshot.
+    pub fn erase(&self) {
+        self.inner.codes.erase();
+    }
+
+    /// How long codes are good without a network.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::show`].
+    pub fn until(&self) -> Result<CodesUntil, CoreError> {
+        self.inner.codes.until()
+    }
+
+    /// Sets the account that pays where none is named; the first one again if `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::AccountUnknown`], or why there are no codes.
+    pub fn set_default_account(&self, account: Option<Uuid>) -> Result<(), CoreError> {
+        self.inner.codes.set_default_account(account)
+    }
+
+    /// How good the phone's time is.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::ClockImpossible`].
+    pub fn clock_quality(&self) -> Result<ClockQuality, CoreError> {
+        Ok(self.inner.clock.now()?.quality())
+    }
+
+    /// After an offline restart: believes this story about the time, until the phone is restarted or hears the
+    /// platform's time.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::StorageFull`] and the like.
+    pub fn choose_clock(&self, story: ClockStory) -> Result<(), CoreError> {
+        let state = self
+            .inner
+            .clock
+            .update(|state, sample| state.choose(story, sample.boot_id))?;
+        Ok(self.inner.store.commit(&Changes::new().put(&state)?)?)
+    }
+}
+
+/// Accounts and their balances.
+#[derive(Clone)]
+pub struct AccountService {
+    inner: Arc<Inner>,
+}
+
+impl AccountService {
+    /// The holder's accounts as last told, in the order of their slots. Works without a network.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::NotBound`], or one of the storage.
+    pub async fn list(&self) -> Result<Vec<Account>, CoreError> {
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .runtime
+            .run_blocking(move || {
+                inner.sessions.bound()?;
+                inner.ledger.accounts()
+            })
+            .await
+    }
+}
+
+/// Bills.
+#[derive(Clone)]
+pub struct BillService {
+    inner: Arc<Inner>,
+}
+
+impl BillService {
+    /// A page of at most `limit` (1–500) bills as last told, newest first. Works without a network.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::NotBound`], or one of the storage.
+    pub async fn page(&self, query: BillQuery, limit: u16) -> Result<BillPage, CoreError> {
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .runtime
+            .run_blocking(move || {
+                inner.sessions.bound()?;
+                inner.ledger.bills(&query, limit)
+            })
+            .await
+    }
+}

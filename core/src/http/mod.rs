@@ -1,0 +1,443 @@
+//! The one HTTP client: encrypted or to this very machine, with a limit on time and size, no redirects, a proof of possession with each
+//! request that has a sender, and retries only where the same request may be sent again. What the messages mean is up to
+//! the features' `remote.rs`.
+
+mod dpop;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderMap, Method, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::{Host, Url};
+use uuid::Uuid;
+use yika_api::session::{TokenError, TokenErrorCode};
+use yika_api::{DPOP, DPOP_NONCE, IDEMPOTENCY_KEY, Problem, ProblemCode, UnixMillis};
+
+use crate::clock::TrustedClock;
+use crate::error::CoreError;
+use crate::keys::SignError;
+use dpop::Subject;
+use tls::CertificateTime;
+
+pub(crate) use dpop::Sender;
+pub use tls::SpkiPin;
+
+/// The largest answer that is read: a page of 500 bills is well below.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// How long to wait, and how often to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// For the connection.
+    pub connect_timeout: Duration,
+    /// For the whole of one request and its answer.
+    pub timeout: Duration,
+    /// Tries beyond the first, where a request may be repeated.
+    pub retries: u32,
+    /// Before the first retry; doubled each time.
+    pub backoff: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(15),
+            retries: 2,
+            backoff: Duration::from_millis(300),
+        }
+    }
+}
+
+/// Why there is no answer, or none that helps.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// No connection, or no answer in time.
+    #[error("cannot reach the network")]
+    Network,
+    /// The certificate is not accepted.
+    #[error("no secure connection")]
+    Tls,
+    /// The certificate is not valid at this time: the phone's time may be wrong.
+    #[error("the certificate is not valid at this time")]
+    CertificateTime,
+    /// The answer is larger than any should be.
+    #[error("the answer is too large")]
+    TooLarge,
+    /// The answer is not of the documented form.
+    #[error("the answer is not understood")]
+    Malformed,
+    /// The client could not be made, or could not make the request.
+    #[error("the HTTP client failed")]
+    Client,
+    /// The session key did not sign.
+    #[error(transparent)]
+    Sign(SignError),
+    /// The platform refused.
+    #[error("the platform refused")]
+    Problem(Box<Refusal>),
+    /// The token endpoint refused.
+    #[error("the token endpoint refused")]
+    Token(TokenErrorCode),
+}
+
+/// A refusal as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The problem's code; absent where the answer was no problem document.
+    pub code: Option<ProblemCode>,
+    /// Under what the platform's log has more.
+    pub reference: Option<String>,
+    /// When it is worth trying again.
+    pub retry_at: Option<UnixMillis>,
+}
+
+impl HttpError {
+    /// The problem's code, where there is one.
+    pub(crate) fn problem(&self) -> Option<ProblemCode> {
+        match self {
+            Self::Problem(refusal) => refusal.code,
+            _ => None,
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Network => true,
+            Self::Problem(refusal) => match refusal.code {
+                Some(code) => code.is_retryable() && code != ProblemCode::ChallengeExpired,
+                None => matches!(refusal.status, 429 | 502 | 503 | 504),
+            },
+            _ => false,
+        }
+    }
+}
+
+/// The platform's address: an HTTPS origin, or a cleartext one on this very machine.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "Url", into = "Url")]
+pub struct Origin(Url);
+
+impl Origin {
+    /// The origin `url`.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::InvalidPlatformUrl`] where it has a path, query, fragment or credentials or another scheme;
+    /// [`CoreError::CleartextRefused`] where it is `http://` to anywhere but a loopback address.
+    pub fn new(url: Url) -> Result<Self, CoreError> {
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        if !bare || !url.username().is_empty() || url.password().is_some() {
+            return Err(CoreError::InvalidPlatformUrl);
+        }
+        match (url.scheme(), url.host()) {
+            ("https", Some(_)) => Ok(Self(url)),
+            ("http", Some(host)) if is_loopback(&host) => Ok(Self(url)),
+            ("http", Some(_)) => Err(CoreError::CleartextRefused),
+            _ => Err(CoreError::InvalidPlatformUrl),
+        }
+    }
+
+    /// The origin as a URL with the path `/`.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl TryFrom<Url> for Origin {
+    type Error = CoreError;
+
+    fn try_from(url: Url) -> Result<Self, CoreError> {
+        Self::new(url)
+    }
+}
+
+impl From<Origin> for Url {
+    fn from(origin: Origin) -> Self {
+        origin.0
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+/// A request, ready to be sent as often as it may be.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    method: Method,
+    path: &'static str,
+    query: Option<String>,
+    body: Option<Body>,
+    operation: Option<Uuid>,
+    repeatable: bool,
+}
+
+/// A body: its media type and bytes, which a retry sends unchanged.
+#[derive(Clone)]
+struct Body {
+    media_type: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Body({}, {} bytes)", self.media_type, self.bytes.len())
+    }
+}
+
+impl Call {
+    /// Reads; may be repeated.
+    pub(crate) fn get(path: &'static str) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            query: None,
+            body: None,
+            operation: None,
+            repeatable: true,
+        }
+    }
+
+    /// Changes something; may not be repeated unless it is an operation with a name.
+    pub(crate) fn post(path: &'static str) -> Self {
+        Self {
+            method: Method::POST,
+            repeatable: false,
+            ..Self::get(path)
+        }
+    }
+
+    /// Removes something; is tried once.
+    pub(crate) fn delete(path: &'static str) -> Self {
+        Self {
+            method: Method::DELETE,
+            repeatable: false,
+            ..Self::get(path)
+        }
+    }
+
+    pub(crate) fn query(mut self, query: &impl Serialize) -> Result<Self, HttpError> {
+        self.query = Some(form(query)?);
+        Ok(self)
+    }
+
+    pub(crate) fn json(mut self, body: &impl Serialize) -> Result<Self, HttpError> {
+        let bytes = serde_json::to_vec(body).map_err(|_| HttpError::Malformed)?;
+        self.body = Some(Body {
+            media_type: "application/json",
+            bytes,
+        });
+        Ok(self)
+    }
+
+    pub(crate) fn form(mut self, body: &impl Serialize) -> Result<Self, HttpError> {
+        let bytes = form(body)?.into_bytes();
+        self.body = Some(Body {
+            media_type: "application/x-www-form-urlencoded",
+            bytes,
+        });
+        Ok(self)
+    }
+
+    /// Names the operation, so that it may be repeated.
+    pub(crate) fn operation(mut self, id: Uuid) -> Self {
+        self.operation = Some(id);
+        self.repeatable = true;
+        self
+    }
+}
+
+fn form(value: &impl Serialize) -> Result<String, HttpError> {
+    serde_urlencoded::to_string(value).map_err(|_| HttpError::Malformed)
+}
+
+/// A good answer.
+pub(crate) struct Answer {
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
+        serde_json::from_slice(&self.body).map_err(|_| HttpError::Malformed)
+    }
+}
+
+/// The client for one platform.
+pub(crate) struct Http {
+    client: reqwest::Client,
+    origin: Origin,
+    clock: Arc<TrustedClock>,
+    certificate_time: Arc<CertificateTime>,
+    nonce: Mutex<Option<String>>,
+    limits: HttpLimits,
+}
+
+impl Http {
+    pub(crate) fn new(
+        origin: Origin,
+        pins: &[SpkiPin],
+        limits: HttpLimits,
+        clock: Arc<TrustedClock>,
+    ) -> Result<Self, HttpError> {
+        let certificate_time = Arc::new(CertificateTime::new(Arc::clone(&clock)));
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::client_config(Arc::clone(&certificate_time), pins)?)
+            .https_only(origin.url().scheme() == "https")
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(limits.connect_timeout)
+            .timeout(limits.timeout)
+            .user_agent(concat!("yika-core/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| HttpError::Client)?;
+        Ok(Self {
+            client,
+            origin,
+            clock,
+            certificate_time,
+            nonce: Mutex::new(None),
+            limits,
+        })
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Sends a call, again where it may be and that may help.
+    pub(crate) async fn send(&self, call: &Call, sender: Option<&Sender>) -> Result<Answer, HttpError> {
+        let mut wait = self.limits.backoff;
+        for _ in 0..self.limits.retries {
+            match self.send_once(call, sender).await {
+                Err(error) if call.repeatable && error.is_transient() => tokio::time::sleep(wait).await,
+                other => return other,
+            }
+            wait = wait.saturating_mul(2);
+        }
+        self.send_once(call, sender).await
+    }
+
+    /// Sends a call once, or twice where the server only wants its nonce in the proof, or where the certificate was
+    /// judged by a wrong clock: neither has reached the operation.
+    async fn send_once(&self, call: &Call, sender: Option<&Sender>) -> Result<Answer, HttpError> {
+        match self.transmit(call, sender).await {
+            Err(HttpError::Token(TokenErrorCode::UseDpopNonce)) => self.transmit(call, sender).await,
+            Err(error) if error.problem() == Some(ProblemCode::UseDpopNonce) => {
+                self.transmit(call, sender).await
+            }
+            Err(HttpError::CertificateTime) if self.certificate_time.fall_back() => {
+                self.transmit(call, sender).await
+            }
+            other => other,
+        }
+    }
+
+    async fn transmit(&self, call: &Call, sender: Option<&Sender>) -> Result<Answer, HttpError> {
+        let mut url = self.origin.url().clone();
+        url.set_path(call.path);
+        let proof = match sender {
+            Some(sender) => Some(self.proof(call, url.clone(), sender).await?),
+            None => None,
+        };
+        url.set_query(call.query.as_deref());
+        let mut request = self
+            .client
+            .request(call.method.clone(), url)
+            .header(header::ACCEPT, "application/json");
+        if let Some(proof) = proof {
+            request = request.header(DPOP, proof);
+        }
+        if let Some(token) = sender.and_then(|sender| sender.access_token.as_ref()) {
+            request = request.header(header::AUTHORIZATION, format!("DPoP {}", token.expose()));
+        }
+        if let Some(id) = call.operation {
+            request = request.header(IDEMPOTENCY_KEY, id.to_string());
+        }
+        if let Some(body) = &call.body {
+            request = request
+                .header(header::CONTENT_TYPE, body.media_type)
+                .body(body.bytes.clone());
+        }
+        let mut response = request.send().await.map_err(|error| network_error(&error))?;
+        self.keep_nonce(response.headers());
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| network_error(&error))? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(HttpError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status.is_success() {
+            Ok(Answer { body })
+        } else {
+            Err(refusal(status, &body))
+        }
+    }
+
+    /// Signing may take a keystore seconds, so it is done where blocking is allowed.
+    async fn proof(&self, call: &Call, url: Url, sender: &Sender) -> Result<String, HttpError> {
+        let (sender, method) = (sender.clone(), call.method.clone());
+        let nonce = self.nonce.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = self.clock.now_or_floor().map_err(|_| HttpError::Client)?;
+        tokio::task::spawn_blocking(move || {
+            dpop::proof(
+                &sender,
+                Subject {
+                    method: method.as_str(),
+                    url: &url,
+                    nonce,
+                    now,
+                },
+            )
+        })
+        .await
+        .map_err(|_| HttpError::Client)?
+    }
+
+    fn keep_nonce(&self, headers: &HeaderMap) {
+        if let Some(nonce) = headers.get(DPOP_NONCE).and_then(|value| value.to_str().ok()) {
+            *self.nonce.lock().unwrap_or_else(PoisonError::into_inner) = Some(nonce.to_owned());
+        }
+    }
+}
+
+fn network_error(error: &reqwest::Error) -> HttpError {
+    if error.is_builder() {
+        return HttpError::Client;
+    }
+    tls::classify(error).unwrap_or(HttpError::Network)
+}
+
+/// A problem document, a token endpoint's error, or just a status.
+fn refusal(status: StatusCode, body: &[u8]) -> HttpError {
+    if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
+        let code = (problem.code != ProblemCode::Unknown).then_some(problem.code);
+        return HttpError::Problem(Box::new(Refusal {
+            status: status.as_u16(),
+            code,
+            reference: problem.reference,
+            retry_at: problem.at,
+        }));
+    }
+    if let Ok(error) = serde_json::from_slice::<TokenError>(body) {
+        return HttpError::Token(error.error);
+    }
+    HttpError::Problem(Box::new(Refusal {
+        status: status.as_u16(),
+        code: None,
+        reference: None,
+        retry_at: None,
+    }))
+}

@@ -1,0 +1,15 @@
+//! The holder's side of the books: accounts with their balances, and the feed of bills.
+
+mod feed;
+mod routes;
+mod store;
+
+pub(crate) use feed::{NewPayment, add_payments, void_payment};
+pub(crate) use routes::routes;
+pub(crate) use store::{
+    HolderRow, HolderStatus, funds_of_slots, holder_by_id, holder_by_number, insert_holder, list_accounts,
+    list_holders, open_card_account, set_holder_status, slots_of,
+};
+
+#[cfg(test)]
+mod tests;

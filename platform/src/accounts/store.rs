@@ -1,0 +1,223 @@
+//! The SQL of holders and their accounts.
+
+use crate::db::{
+    Connection, StoredEnum as _, assembled, int, placeholders, stored_enum, take_numbers, variant,
+};
+use crate::error::{Error, Result};
+use crate::ledger::{AccountId, AccountKind, HolderFunds, NewAccount, create_account};
+use crate::random::new_id;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use uuid::Uuid;
+use yika_api::account::{Account, AccountStatus, Balance};
+use yika_api::{Fen, LocalizedText, UnixMillis};
+use yika_format::Slot;
+
+stored_enum!(AccountStatus {
+    AccountStatus::Open = "open",
+    AccountStatus::Frozen = "frozen",
+    AccountStatus::Closed = "closed",
+});
+
+/// Whether credentials are issued to a holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HolderStatus {
+    Active,
+    Frozen,
+}
+stored_enum!(HolderStatus { HolderStatus::Active = "active", HolderStatus::Frozen = "frozen" });
+
+/// A person with a card.
+#[derive(Clone, Debug)]
+pub(crate) struct HolderRow {
+    pub(crate) id: i64,
+    pub(crate) number: String,
+    pub(crate) name: String,
+    pub(crate) class: u8,
+    pub(crate) status: HolderStatus,
+}
+
+fn holder(row: &AnyRow) -> Result<HolderRow> {
+    Ok(HolderRow {
+        id: row.try_get("id")?,
+        number: row.try_get("number")?,
+        name: row.try_get("name")?,
+        class: int(row, "class")?,
+        status: variant(row, "status")?,
+    })
+}
+
+/// Adds a holder, whom the host knows by `number`, unless there is one of that number.
+pub(crate) async fn insert_holder(
+    tx: &mut Connection,
+    number: &str,
+    name: &str,
+    class: u8,
+    now: UnixMillis,
+) -> Result<i64> {
+    if let Some(known) = holder_by_number(tx, number).await? {
+        return Ok(known.id);
+    }
+    let id = take_numbers(tx, "holder", 1).await?;
+    sqlx::query(
+        "INSERT INTO holder (id, subject, number, name, class, status, created_at) \
+         VALUES ($1, $2, $2, $3, $4, 'active', $5)",
+    )
+    .bind(id)
+    .bind(number)
+    .bind(name)
+    .bind(i64::from(class))
+    .bind(now.0)
+    .execute(tx)
+    .await?;
+    Ok(id)
+}
+
+pub(crate) async fn holder_by_number(db: &mut Connection, number: &str) -> Result<Option<HolderRow>> {
+    let row = sqlx::query("SELECT id, number, name, class, status FROM holder WHERE number = $1")
+        .bind(number)
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| holder(&row)).transpose()
+}
+
+pub(crate) async fn holder_by_id(db: &mut Connection, id: i64) -> Result<Option<HolderRow>> {
+    let row = sqlx::query("SELECT id, number, name, class, status FROM holder WHERE id = $1")
+        .bind(id)
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| holder(&row)).transpose()
+}
+
+pub(crate) async fn list_holders(db: &mut Connection) -> Result<Vec<HolderRow>> {
+    let rows = sqlx::query("SELECT id, number, name, class, status FROM holder ORDER BY number")
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(holder).collect()
+}
+
+pub(crate) async fn set_holder_status(tx: &mut Connection, holder: i64, status: HolderStatus) -> Result<()> {
+    sqlx::query("UPDATE holder SET status = $2 WHERE id = $1")
+        .bind(holder)
+        .bind(status.to_stored())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Opens a card account at a slot, with the receivable beside it. An account that is there stays as it is.
+pub(crate) async fn open_card_account(
+    tx: &mut Connection,
+    holder: i64,
+    slot: Slot,
+    name: &LocalizedText,
+    now: UnixMillis,
+) -> Result<()> {
+    if slots_of(tx, holder).await?.contains(&slot) {
+        return Ok(());
+    }
+    let card = NewAccount {
+        public_id: new_id(now),
+        kind: AccountKind::Card,
+        holder: Some(holder),
+        slot: Some(slot.get()),
+        card_account: None,
+        merchant: None,
+        name: name.clone(),
+    };
+    let id = create_account(tx, &card).await?;
+    let receivable = NewAccount {
+        public_id: new_id(now),
+        kind: AccountKind::Receivable,
+        slot: None,
+        card_account: Some(id),
+        ..card
+    };
+    create_account(tx, &receivable).await?;
+    Ok(())
+}
+
+/// The slots from which a holder can pay.
+pub(crate) async fn slots_of(db: &mut Connection, holder: i64) -> Result<Vec<Slot>> {
+    let rows = sqlx::query(
+        "SELECT slot FROM ledger_account WHERE holder = $1 AND kind = 'card' AND status = 'open' ORDER BY slot",
+    )
+    .bind(holder)
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|row| Ok(Slot::new(int(row, "slot")?)?)).collect()
+}
+
+/// A holder's accounts as the phone shows them. A balance is what is on the card less what is owed.
+pub(crate) async fn list_accounts(db: &mut Connection, holder: i64, now: UnixMillis) -> Result<Vec<Account>> {
+    let rows = sqlx::query(
+        "SELECT c.public_id, c.slot, c.name_zh, c.name_en, c.status, c.balance + r.balance AS balance, \
+         c.version + r.version AS version, (SELECT CAST(COALESCE(SUM(-p.amount), 0) AS BIGINT) FROM payment p \
+         WHERE p.account = c.id AND p.status = 'disputed') AS pending \
+         FROM ledger_account c JOIN ledger_account r ON r.card_account = c.id \
+         WHERE c.holder = $1 AND c.kind = 'card' ORDER BY c.slot",
+    )
+    .bind(holder)
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|row| account(row, now)).collect()
+}
+
+fn account(row: &AnyRow, now: UnixMillis) -> Result<Account> {
+    let id: String = row.try_get("public_id")?;
+    Ok(Account {
+        id: Uuid::try_parse(&id).map_err(|_| Error::StoredValue {
+            what: "public_id",
+            value: id,
+        })?,
+        slot: int(row, "slot")?,
+        name: LocalizedText {
+            zh: row.try_get("name_zh")?,
+            en: row.try_get("name_en")?,
+        },
+        balance: Balance {
+            amount: Fen::new(row.try_get("balance")?),
+            as_of: now,
+            version: int(row, "version")?,
+            pending: Fen::new(row.try_get("pending")?),
+        },
+        status: variant(row, "status")?,
+    })
+}
+
+/// A card account by whom it belongs to, with what is on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CardAccount {
+    pub(crate) holder: i64,
+    pub(crate) slot: Slot,
+    pub(crate) funds: HolderFunds,
+}
+
+const FUNDS: &str = "SELECT c.holder, c.slot, c.id, c.balance, r.id AS receivable, r.balance AS owed \
+     FROM ledger_account c JOIN ledger_account r ON r.card_account = c.id WHERE ";
+
+fn card_account(row: &AnyRow) -> Result<CardAccount> {
+    Ok(CardAccount {
+        holder: row.try_get("holder")?,
+        slot: Slot::new(int(row, "slot")?)?,
+        funds: HolderFunds::new(
+            AccountId(row.try_get("id")?),
+            AccountId(row.try_get("receivable")?),
+            Fen::new(row.try_get("balance")?),
+            Fen::new(row.try_get("owed")?),
+        ),
+    })
+}
+
+/// All card accounts of these holders, whatever their status: what was approved is charged.
+pub(crate) async fn funds_of_slots(db: &mut Connection, holders: &[i64]) -> Result<Vec<CardAccount>> {
+    if holders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("{FUNDS} c.holder IN {}", placeholders(1, 1, holders.len()));
+    let mut query = sqlx::query(assembled(sql));
+    for holder in holders {
+        query = query.bind(*holder);
+    }
+    query.fetch_all(db).await?.iter().map(card_account).collect()
+}

@@ -1,0 +1,209 @@
+//! The HTTP floor under all features: routes put together, limits, problem documents, the server itself.
+
+mod extract;
+mod problem;
+mod serve;
+
+pub(crate) use extract::{ApiBytes, ApiForm, ApiJson, ApiQuery, IdempotencyKey, one_header};
+pub use serve::{ListenPolicy, serve};
+
+use crate::Platform;
+use crate::error::Error;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use std::time::Duration;
+use tracing::Instrument as _;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use yika_api::{DPOP_NONCE, Problem, ProblemCode};
+
+/// Bytes of a request's body, where a resource doesn't say otherwise.
+const BODY_LIMIT: usize = 64 * 1024;
+/// How long a request may take before it is answered that the server is busy.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Yika platform",
+        description = "The campus side of one school: sessions, accounts, credentials, terminals, settlement."
+    ),
+    components(schemas(
+        Problem,
+        ProblemCode,
+        yika_api::session::TokenRequest,
+        yika_api::session::HostLogout,
+        yika_api::credential::IssueRequest,
+        yika_api::terminal::SaleResult
+    ))
+)]
+struct Document;
+
+/// Everything that the platform serves, with its description at `/openapi.json`.
+pub(crate) fn router(platform: Platform) -> Router {
+    let (router, document) = documented_routes().split_for_parts();
+    router
+        .route(
+            "/openapi.json",
+            get(move || std::future::ready(axum::Json(document.clone()))),
+        )
+        .fallback(|| std::future::ready(Error::refused(ProblemCode::NotFound)))
+        .method_not_allowed_fallback(|| std::future::ready(Error::refused(ProblemCode::MethodNotAllowed)))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(within_time))
+        .layer(from_fn_with_state(platform.clone(), with_common_headers))
+        .layer(from_fn(traced))
+        .with_state(platform)
+}
+
+fn documented_routes() -> OpenApiRouter<Platform> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(crate::school::routes())
+        .merge(crate::sessions::routes())
+        .merge(crate::accounts::routes())
+        .merge(crate::issuer::routes())
+        .merge(crate::terminals::routes())
+        .merge(crate::settlement::routes())
+}
+
+/// Ends a request that takes too long. What it had committed stays; its idempotency key tells on a retry.
+async fn within_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Error::refused(ProblemCode::ServerBusy).into_response(),
+    }
+}
+
+/// Hands out the next nonce with every answer (RFC 9449, section 8.2), and keeps answers out of caches.
+async fn with_common_headers(State(platform): State<Platform>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    if let (Ok(name), Ok(nonce)) = (
+        HeaderName::try_from(DPOP_NONCE),
+        HeaderValue::try_from(platform.nonces().issue(platform.now())),
+    ) {
+        headers.insert(name, nonce);
+    }
+    response
+}
+
+/// One span a request: method, path without query, status. Never headers or bodies.
+async fn traced(request: Request, next: Next) -> Response {
+    let span = tracing::info_span!("request", method = %request.method(), path = request.uri().path());
+    async move {
+        let response = next.run(request).await;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestPlatform;
+    use axum::http::{Method, StatusCode};
+    use yika_api::ProblemCode;
+
+    #[tokio::test]
+    async fn what_does_not_exist_is_a_problem_document() {
+        let campus = TestPlatform::open().await;
+        let reply = campus.send(Method::GET, "/v1/nothing", &[], Vec::new()).await;
+        assert_eq!(
+            (reply.status, reply.problem().code),
+            (StatusCode::NOT_FOUND, ProblemCode::NotFound)
+        );
+        assert_eq!(reply.header("content-type"), "application/problem+json");
+        let reply = campus.send(Method::DELETE, "/v1/school", &[], Vec::new()).await;
+        assert_eq!(reply.problem().code, ProblemCode::MethodNotAllowed);
+    }
+
+    #[tokio::test]
+    async fn bodies_of_a_wrong_kind_or_size_are_problem_documents() {
+        let campus = TestPlatform::open().await;
+        let send = |kind: &'static str, body: Vec<u8>| {
+            let campus = &campus;
+            async move {
+                let headers = [("content-type", kind.to_owned())];
+                campus
+                    .send(Method::POST, "/v1/sessions/host-logout", &headers, body)
+                    .await
+                    .problem()
+                    .code
+            }
+        };
+        assert_eq!(
+            send("text/plain", b"x".to_vec()).await,
+            ProblemCode::UnsupportedMediaType
+        );
+        assert_eq!(
+            send("application/x-www-form-urlencoded", b"a=b".to_vec()).await,
+            ProblemCode::InvalidRequest
+        );
+        let huge = [b"logout_token=".to_vec(), vec![b'a'; 100_000]].concat();
+        assert_eq!(
+            send("application/x-www-form-urlencoded", huge).await,
+            ProblemCode::TooLarge
+        );
+    }
+
+    #[tokio::test]
+    async fn the_description_has_every_endpoint_and_is_openapi_3_1() {
+        let campus = TestPlatform::open().await;
+        let reply = campus.send(Method::GET, "/openapi.json", &[], Vec::new()).await;
+        let document: serde_json::Value = reply.json();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        let paths: Vec<&str> = document["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        for path in [
+            "/healthz",
+            "/v1/school",
+            "/v1/time",
+            "/v1/sessions/token",
+            "/v1/sessions/current",
+            "/v1/sessions/host-logout",
+            "/v1/accounts",
+            "/v1/payments",
+            "/v1/credentials",
+            "/v1/credentials/challenge",
+            "/v1/credentials/current",
+            "/v1/terminals",
+            "/v1/terminals/current",
+            "/v1/terminals/keyset",
+            "/v1/terminals/table",
+            "/v1/terminals/deltas",
+            "/v1/terminals/revocations",
+            "/v1/terminals/time",
+            "/v1/terminals/sales",
+        ] {
+            assert!(paths.contains(&path), "{path} is not described");
+        }
+        for schema in [
+            "Problem",
+            "TokenRequest",
+            "TokenError",
+            "IssueRequest",
+            "SaleUpload",
+            "PaymentPage",
+            "Balance",
+        ] {
+            assert!(
+                document["components"]["schemas"].get(schema).is_some(),
+                "{schema} is not described"
+            );
+        }
+    }
+}

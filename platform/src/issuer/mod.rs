@@ -1,0 +1,20 @@
+//! The issuer: server keys, credentials and their states, and the lists that tell terminals about them.
+
+mod flow;
+mod keyring;
+mod keys;
+mod lists;
+mod routes;
+mod service;
+mod store;
+
+pub use keys::{KeySigner, SignerError};
+
+pub(crate) use keyring::{KeyRing, api_millis};
+pub(crate) use lists::{RevocationsValidity, end_of_row, revocations_validity, terminal_policy};
+pub(crate) use routes::routes;
+pub(crate) use service::{revoke_device, revoke_holder, settled_mark, suspend_holder, undo_suspension};
+pub(crate) use store::{mark_holder_dirty, set_epoch_due};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! The double-entry ledger: transactions whose postings sum to zero, and balances kept beside them.
+//!
+//! A balance is what the school owes to the account: above zero on card and merchant accounts, below on the receivable of
+//! a holder who owes, on the school's risk and on the funding account that all money came through. The sum over all
+//! accounts is therefore always zero.
+
+mod funds;
+mod store;
+
+pub(crate) use funds::HolderFunds;
+pub use store::KindTotal;
+pub(crate) use store::{
+    AccountKind, NewAccount, account_of_merchant, book, create_account, merchant_balance, school_account,
+    totals,
+};
+
+use crate::db::stored_enum;
+use crate::error::{Error, Result};
+use yika_api::{Fen, UnixMillis};
+
+/// An account of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct AccountId(pub(crate) i64);
+
+/// A transaction of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TransactionId(pub(crate) i64);
+
+/// What a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TransactionKind {
+    /// Money came onto a card account.
+    Deposit,
+    /// Money was taken off a card account by the card office.
+    Withdrawal,
+    /// A merchant was paid.
+    Sale,
+    /// A sale was taken back.
+    Void,
+}
+stored_enum!(TransactionKind {
+    TransactionKind::Deposit = "deposit",
+    TransactionKind::Withdrawal = "withdrawal",
+    TransactionKind::Sale = "sale",
+    TransactionKind::Void = "void",
+});
+
+/// A change of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Posting {
+    pub(crate) account: AccountId,
+    pub(crate) amount: Fen,
+}
+
+/// A transaction to be booked. Balanced by construction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Booking {
+    kind: TransactionKind,
+    at: UnixMillis,
+    postings: Vec<Posting>,
+}
+
+impl Booking {
+    /// A transaction of these postings, of which those of nothing are left out. Refused unless they sum to zero.
+    pub(crate) fn new(kind: TransactionKind, at: UnixMillis, postings: Vec<Posting>) -> Result<Self> {
+        let postings: Vec<_> = postings
+            .into_iter()
+            .filter(|posting| posting.amount != Fen::ZERO)
+            .collect();
+        let sum = postings
+            .iter()
+            .try_fold(Fen::ZERO, |sum, posting| sum.checked_add(posting.amount))?;
+        if sum != Fen::ZERO || postings.is_empty() {
+            return Err(Error::Unbalanced);
+        }
+        Ok(Self { kind, at, postings })
+    }
+}
+
+#[cfg(test)]
+mod tests;

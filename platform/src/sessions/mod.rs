@@ -1,0 +1,336 @@
+//! Sessions: a phone is bound by the host's ID token to its own session key, and proves that key with each request.
+//!
+//! Access tokens last ten minutes, refresh tokens rotate, both are kept as hashes. A session ends when the holder signs
+//! out here or at the host, when a refresh token of long ago shows up, or after ninety days without a refresh.
+
+mod dpop;
+mod host;
+mod routes;
+mod store;
+
+pub use host::{DiscoveredKeys, HostKeySource, HostTokenError};
+
+pub(crate) use dpop::{Nonces, ProofError, ProofKey, Target};
+pub(crate) use host::HostVerifier;
+pub(crate) use routes::routes;
+
+use crate::Platform;
+use crate::clock::{DAY, MINUTE};
+use crate::db::commit;
+use crate::error::{Error, Result};
+use crate::http::one_header;
+use crate::issuer;
+use crate::random::{new_id, random_bytes, sha256};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use host::HostLogoutSubject;
+use store::{DeviceStatus, EndReason, RefreshState, TokenHash};
+use uuid::Uuid;
+use yika_api::session::{ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, TokenErrorCode, TokenResponse};
+use yika_api::{Base64Url, DPOP, ProblemCode, UnixMillis};
+
+const ACCESS_TOKEN_MS: i64 = 10 * MINUTE;
+const SESSION_MS: i64 = 90 * DAY;
+const MAX_DEVICE_NAME_CHARS: usize = 64;
+
+/// Who makes a request: a bound phone, its proof checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) device: Uuid,
+    pub(crate) holder: i64,
+}
+
+/// Why the token endpoint gives no token.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TokenFailure {
+    /// A refusal in OAuth's words.
+    #[error("{description}")]
+    Refused {
+        code: TokenErrorCode,
+        description: String,
+    },
+    /// A failure of the platform.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl TokenFailure {
+    fn refused(code: TokenErrorCode, description: impl Into<String>) -> Self {
+        Self::Refused {
+            code,
+            description: description.into(),
+        }
+    }
+}
+
+impl From<sqlx::Error> for TokenFailure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<ProofError> for TokenFailure {
+    fn from(error: ProofError) -> Self {
+        let code = match error {
+            ProofError::Nonce => TokenErrorCode::UseDpopNonce,
+            _ => TokenErrorCode::InvalidDpopProof,
+        };
+        Self::refused(code, error.to_string())
+    }
+}
+
+impl From<HostTokenError> for TokenFailure {
+    fn from(error: HostTokenError) -> Self {
+        let code = match error {
+            HostTokenError::Unreachable(_) => TokenErrorCode::TemporarilyUnavailable,
+            _ => TokenErrorCode::InvalidGrant,
+        };
+        Self::refused(code, error.to_string())
+    }
+}
+
+/// The host's word that is exchanged for a session.
+pub(crate) struct Exchange {
+    pub(crate) subject_token: String,
+    pub(crate) subject_token_type: String,
+    pub(crate) device_name: String,
+}
+
+/// Exchanges an ID token for a session of this key (RFC 8693).
+pub(crate) async fn exchange(
+    platform: &Platform,
+    request: Exchange,
+    key: &ProofKey,
+) -> Result<TokenResponse, TokenFailure> {
+    let invalid = |why: &str| TokenFailure::refused(TokenErrorCode::InvalidRequest, why);
+    if request.subject_token_type != ID_TOKEN_TYPE {
+        return Err(invalid("subject_token_type must name an ID token"));
+    }
+    let name = request.device_name.trim();
+    if name.is_empty() || name.chars().count() > MAX_DEVICE_NAME_CHARS || name.contains(char::is_control) {
+        return Err(invalid("device_name must have 1 to 64 characters"));
+    }
+    let now = platform.now();
+    let identity = platform.host().identity(&request.subject_token, now).await?;
+    let mut tx = platform.db().write().await?;
+    let token_hash = sha256(request.subject_token.as_bytes());
+    if !store::claim_id_token(&mut tx, &token_hash, &key.thumbprint, identity.expires_at, now).await? {
+        return Err(TokenFailure::refused(
+            TokenErrorCode::InvalidGrant,
+            "this ID token was used by another phone",
+        ));
+    }
+    let Some(holder) = store::holder_of_subject(&mut tx, &identity.subject).await? else {
+        return Err(TokenFailure::refused(
+            TokenErrorCode::AccessDenied,
+            "no campus card for this person",
+        ));
+    };
+    let device = match store::find_device(&mut tx, holder, &key.thumbprint).await? {
+        Some((_, DeviceStatus::Lost)) => {
+            return Err(TokenFailure::refused(
+                TokenErrorCode::AccessDenied,
+                "this phone is reported lost",
+            ));
+        }
+        Some((device, DeviceStatus::Active)) => device,
+        None => store::insert_device(&mut tx, new_id(now), holder, &key.thumbprint, name, now).await?,
+    };
+    store::bind_device(&mut tx, device, name, now).await?;
+    store::end_sessions_of_device(&mut tx, device, EndReason::Replaced, now).await?;
+    let session = new_id(now).to_string();
+    let until = now.plus_millis(SESSION_MS);
+    store::insert_session(&mut tx, &session, device, identity.sid.as_deref(), until, now).await?;
+    let response = new_tokens(&mut tx, &session, device, now).await?;
+    commit(tx).await?;
+    tracing::info!(%device, "a phone was bound");
+    Ok(response)
+}
+
+/// Exchanges a refresh token for the next pair. The previous one stays good until the new one is used.
+pub(crate) async fn refresh(
+    platform: &Platform,
+    token: &str,
+    key: &ProofKey,
+) -> Result<TokenResponse, TokenFailure> {
+    let invalid = || {
+        TokenFailure::refused(
+            TokenErrorCode::InvalidGrant,
+            "the refresh token is not valid for this key",
+        )
+    };
+    let now = platform.now();
+    let hash = sha256(token.as_bytes());
+    let mut tx = platform.db().write().await?;
+    let found = store::find_refresh_token(&mut tx, &hash)
+        .await?
+        .ok_or_else(invalid)?;
+    if found.thumbprint != key.thumbprint || found.ended || found.expires_at <= now {
+        return Err(invalid());
+    }
+    if found.device_status == DeviceStatus::Lost {
+        return Err(TokenFailure::refused(
+            TokenErrorCode::AccessDenied,
+            "this phone is reported lost",
+        ));
+    }
+    match found.state {
+        RefreshState::Current => {
+            store::move_refresh_token(
+                &mut tx,
+                &found.session,
+                RefreshState::Previous,
+                RefreshState::Retired,
+            )
+            .await?;
+            store::move_refresh_token(
+                &mut tx,
+                &found.session,
+                RefreshState::Current,
+                RefreshState::Previous,
+            )
+            .await?;
+        }
+        // The reply to the first refresh was lost: what it gave out was never used, and never will be.
+        RefreshState::Previous => {
+            store::move_refresh_token(
+                &mut tx,
+                &found.session,
+                RefreshState::Current,
+                RefreshState::Retired,
+            )
+            .await?;
+        }
+        // Its successor was used: a copy of it is about, or a backup of the phone was restored. Nobody keeps a session.
+        RefreshState::Retired => {
+            store::end_sessions_of_device(&mut tx, found.device, EndReason::TokenReuse, now).await?;
+            store::raise_token_alarm(&mut tx, found.holder, now).await?;
+            commit(tx).await?;
+            tracing::warn!(device = %found.device, "a retired refresh token was presented; the session is ended");
+            return Err(invalid());
+        }
+    }
+    store::extend_session(&mut tx, &found.session, now.plus_millis(SESSION_MS)).await?;
+    store::forget_old_tokens(&mut tx, &found.session, now).await?;
+    let response = new_tokens(&mut tx, &found.session, found.device, now).await?;
+    commit(tx).await?;
+    Ok(response)
+}
+
+/// Ends this session; the phone's credential dies with it.
+pub(crate) async fn sign_out(platform: &Platform, session: &Session) -> Result<()> {
+    let now = platform.now();
+    let mut tx = platform.db().write().await?;
+    store::end_sessions_of_device(&mut tx, session.device, EndReason::SignedOut, now).await?;
+    issuer::revoke_device(&mut tx, session.device, now).await?;
+    commit(tx).await
+}
+
+/// Ends the sessions that came from a session of the host, and the credentials of their phones.
+pub(crate) async fn host_logout(platform: &Platform, logout_token: &str) -> Result<()> {
+    let now = platform.now();
+    let subject = platform
+        .host()
+        .logout(logout_token, now)
+        .await
+        .map_err(|error| match error {
+            HostTokenError::Unreachable(_) => {
+                Error::refused_because(ProblemCode::ServerBusy, error.to_string())
+            }
+            _ => Error::refused_because(ProblemCode::InvalidRequest, error.to_string()),
+        })?;
+    let mut tx = platform.db().write().await?;
+    let devices = match &subject {
+        HostLogoutSubject::Session(sid) => store::devices_of_host_session(&mut tx, sid).await?,
+        HostLogoutSubject::Person(subject) => store::devices_of_subject(&mut tx, subject).await?,
+    };
+    for &device in &devices {
+        store::end_sessions_of_device(&mut tx, device, EndReason::HostLogout, now).await?;
+        issuer::revoke_device(&mut tx, device, now).await?;
+    }
+    commit(tx).await?;
+    tracing::info!(phones = devices.len(), "the host signed a person out");
+    Ok(())
+}
+
+async fn new_tokens(
+    tx: &mut crate::db::Connection,
+    session: &str,
+    device: Uuid,
+    now: UnixMillis,
+) -> Result<TokenResponse> {
+    let ((access, access_hash), (refresh, refresh_hash)) = (new_token()?, new_token()?);
+    store::insert_tokens(
+        tx,
+        session,
+        &access_hash,
+        now.plus_millis(ACCESS_TOKEN_MS),
+        &refresh_hash,
+        now,
+    )
+    .await?;
+    Ok(TokenResponse {
+        access_token: access,
+        issued_token_type: ACCESS_TOKEN_TYPE.to_owned(),
+        token_type: "DPoP".to_owned(),
+        expires_in: u32::try_from(ACCESS_TOKEN_MS / 1000).unwrap_or(u32::MAX),
+        refresh_token: refresh,
+        device_id: device,
+    })
+}
+
+/// A token of 32 random bytes, and its hash.
+fn new_token() -> Result<(String, TokenHash)> {
+    let token = Base64Url::from(random_bytes::<32>()?).encode();
+    let hash = sha256(token.as_bytes());
+    Ok((token, hash))
+}
+
+impl FromRequestParts<Platform> for Session {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
+        let expired = || Error::refused(ProblemCode::SessionExpired);
+        let authorization = one_header(&parts.headers, "Authorization").ok_or_else(expired)?;
+        let (scheme, token) = authorization.split_once(' ').ok_or_else(expired)?;
+        if !scheme.eq_ignore_ascii_case("DPoP") {
+            return Err(expired());
+        }
+        let now = platform.now();
+        let target = Target {
+            method: &parts.method,
+            uri: &parts.uri,
+            origin: &platform.config().public_origin,
+            access_token: Some(token),
+        };
+        let key = platform
+            .nonces()
+            .verify(one_header(&parts.headers, DPOP), target, now)?;
+        let mut reader = platform.db().read().await?;
+        let found = store::find_access_token(&mut reader, &sha256(token.as_bytes()))
+            .await?
+            .ok_or_else(expired)?;
+        if found.thumbprint != key.thumbprint || found.ended || found.expires_at <= now {
+            return Err(expired());
+        }
+        match found.device_status {
+            DeviceStatus::Lost => Err(Error::refused(ProblemCode::DeviceLost)),
+            DeviceStatus::Active => Ok(Self {
+                device: found.device,
+                holder: found.holder,
+            }),
+        }
+    }
+}
+
+impl From<ProofError> for Error {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Nonce => Self::refused(ProblemCode::UseDpopNonce),
+            _ => Self::refused_because(ProblemCode::InvalidDpopProof, error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! Enrolling terminals, and knowing them by their keys.
+
+use super::store::{self, MerchantRow, TerminalRow};
+use crate::Platform;
+use crate::clock::DAY;
+use crate::config::TerminalEnrolment;
+use crate::db::{Connection, commit};
+use crate::error::{Error, Result};
+use crate::http::one_header;
+use crate::random::{random_bytes, sha256};
+use crate::sessions::{ProofKey, Target};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use yika_api::terminal::{EnrolTerminal, EnrolledTerminal, MerchantId, TerminalKind, TerminalStatus};
+use yika_api::{DPOP, ProblemCode};
+
+const CODE_GOOD_MS: i64 = 2 * DAY;
+/// Letters and digits that nobody confuses (Crockford's Base32): 16 of them are 80 bits.
+const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const MAX_LABEL_CHARS: usize = 64;
+
+/// Who makes a request: an enrolled terminal, its proof checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Terminal(pub(crate) TerminalRow);
+
+/// The key of a proof that came without a token; whose key it is, is another question.
+pub(super) struct TerminalKey(pub(super) ProofKey);
+
+impl FromRequestParts<Platform> for TerminalKey {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
+        let target = Target {
+            method: &parts.method,
+            uri: &parts.uri,
+            origin: &platform.config().public_origin,
+            access_token: None,
+        };
+        Ok(Self(platform.nonces().verify(
+            one_header(&parts.headers, DPOP),
+            target,
+            platform.now(),
+        )?))
+    }
+}
+
+impl FromRequestParts<Platform> for Terminal {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
+        let TerminalKey(proof) = TerminalKey::from_request_parts(parts, platform).await?;
+        let mut reader = platform.db().read().await?;
+        let known = store::terminal_of_key(&mut reader, &proof.key.compress()).await?;
+        known.map(Self).ok_or_else(|| {
+            Error::refused_because(
+                ProblemCode::Forbidden,
+                "no terminal is enrolled with this key; enrol it first",
+            )
+        })
+    }
+}
+
+/// Enrols the terminal of this key. The same key again gets the same answer.
+pub(super) async fn enrol(
+    platform: &Platform,
+    key: &ProofKey,
+    request: &EnrolTerminal,
+) -> Result<EnrolledTerminal> {
+    let label = checked_label(request.label.as_deref())?;
+    let now = platform.now();
+    let mut tx = platform.db().write().await?;
+    let public = key.key.compress();
+    if let Some(known) = store::terminal_of_key(&mut tx, &public).await? {
+        return answer_again(platform, &mut tx, known, request).await;
+    }
+    let merchant = merchant_for(&mut tx, request.kind, request.merchant).await?;
+    if platform.config().terminal_enrolment == TerminalEnrolment::CodeRequired {
+        let code = request.enrolment_code.as_deref().unwrap_or_default();
+        store::use_code(&mut tx, &code_hash(code), now).await?;
+    }
+    let merchant_id = merchant.as_ref().map(|merchant| merchant.id);
+    let terminal = store::insert_terminal(&mut tx, &public, request.kind, merchant_id, label, now).await?;
+    commit(tx).await?;
+    tracing::info!(terminal = terminal.id, kind = ?terminal.kind, "a terminal was enrolled");
+    Ok(enrolled(platform, terminal, merchant))
+}
+
+/// The reply to an enrolment was lost, or the terminal asks what it is. It cannot become something else that way.
+async fn answer_again(
+    platform: &Platform,
+    db: &mut Connection,
+    known: TerminalRow,
+    request: &EnrolTerminal,
+) -> Result<EnrolledTerminal> {
+    let asked = request
+        .merchant
+        .map(|merchant| i64::try_from(merchant.0).unwrap_or(i64::MAX));
+    if known.kind != request.kind || (asked.is_some() && asked != known.merchant) {
+        return Err(Error::refused_because(
+            ProblemCode::Forbidden,
+            "this key is enrolled as another terminal",
+        ));
+    }
+    let merchant = match known.merchant {
+        Some(id) => store::merchant_by_id(db, id).await?,
+        None => None,
+    };
+    Ok(enrolled(platform, known, merchant))
+}
+
+fn enrolled(platform: &Platform, terminal: TerminalRow, merchant: Option<MerchantRow>) -> EnrolledTerminal {
+    EnrolledTerminal {
+        id: terminal.public_id(),
+        kind: terminal.kind,
+        label: terminal.label,
+        merchant: merchant.map(|merchant| merchant.to_api()),
+        sites: Vec::new(),
+        school: platform.school(),
+    }
+}
+
+async fn merchant_for(
+    db: &mut Connection,
+    kind: TerminalKind,
+    asked: Option<MerchantId>,
+) -> Result<Option<MerchantRow>> {
+    let refused = |why: &str| Error::refused_because(ProblemCode::InvalidRequest, why);
+    match (kind, asked) {
+        (TerminalKind::Gate, None) => Ok(None),
+        (TerminalKind::Gate, Some(_)) => Err(refused("a gate takes payments for nobody")),
+        (_, Some(id)) => {
+            let id = i64::try_from(id.0).map_err(|_| Error::refused(ProblemCode::NotFound))?;
+            let found = store::merchant_by_id(db, id).await?;
+            found
+                .map(Some)
+                .ok_or_else(|| Error::refused_because(ProblemCode::NotFound, "no merchant of that number"))
+        }
+        (_, None) => {
+            let found = store::default_merchant(db, kind).await?;
+            found
+                .map(Some)
+                .ok_or_else(|| refused("the school has no default merchant; name one"))
+        }
+    }
+}
+
+fn checked_label(label: Option<&str>) -> Result<Option<&str>> {
+    match label.map(str::trim) {
+        Some(label)
+            if label.is_empty()
+                || label.chars().count() > MAX_LABEL_CHARS
+                || label.contains(char::is_control) =>
+        {
+            Err(Error::refused_because(
+                ProblemCode::InvalidRequest,
+                "a label has 1 to 64 characters",
+            ))
+        }
+        label => Ok(label),
+    }
+}
+
+/// How the platform sees this terminal.
+pub(super) fn status(terminal: &TerminalRow) -> TerminalStatus {
+    TerminalStatus {
+        id: terminal.public_id(),
+        next_sequence: terminal.next_sequence,
+        frozen: terminal.is_frozen,
+    }
+}
+
+/// Makes a one-use enrolment code, good for two days. Only its hash is kept.
+pub(crate) async fn new_enrolment_code(platform: &Platform) -> Result<String> {
+    let random = random_bytes::<16>()?;
+    let characters: Vec<char> = random
+        .iter()
+        .map(|byte| char::from(CODE_ALPHABET[usize::from(byte % 32)]))
+        .collect();
+    let code: Vec<String> = characters.chunks(4).map(|group| group.iter().collect()).collect();
+    let code = code.join("-");
+    let expires_at = platform.now().plus_millis(CODE_GOOD_MS);
+    let mut tx = platform.db().write().await?;
+    store::insert_code(&mut tx, &code_hash(&code), expires_at).await?;
+    commit(tx).await?;
+    Ok(code)
+}
+
+/// The hash of a code as people type it: case and dashes don't matter.
+fn code_hash(code: &str) -> [u8; 32] {
+    let typed: String = code
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
+    sha256(typed.as_bytes())
+}

@@ -1,0 +1,562 @@
+//! The kit of this crate's tests: a platform on a temporary folder with a clock that stands still, a host that signs
+//! tokens, phones and terminals that make real proofs and real codes. Everything goes through the router.
+
+use crate::config::{
+    Config, CredentialPolicy, DatabaseUrl, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment,
+};
+use crate::random::sha256;
+use crate::{Clock, HostKeySource, HostTokenError, OpeningAccount, Platform, Ports};
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use futures_util::future::BoxFuture;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use tower::ServiceExt as _;
+use uuid::Uuid;
+use yika_api::credential::{Challenge, IssueRequest, IssuedCredential, KeyProof, KeyStorage};
+use yika_api::dpop::{Jwk, ProofClaims, attach_signature, signing_input};
+use yika_api::session::{TokenError, TokenResponse};
+use yika_api::terminal::{
+    EnrolTerminal, EnrolledTerminal, MerchantId, SaleUpload, SaleUploadReply, TerminalKind,
+};
+use yika_api::{Base64Url, DPOP, DPOP_NONCE, Fen, IDEMPOTENCY_KEY, LocalizedText, Problem, UnixMillis};
+use yika_format::code::{ClockConfidence, Code, Dynamic, FullCode, ShortCode, Site, Use};
+use yika_format::credential::Credential;
+use yika_format::proof::key_proof_preimage;
+use yika_format::sale::{SaleKind, SaleRecord, SignedSale};
+use yika_format::{Amount, Counter, ExpandedKey, SchoolHash, Signature, Slot, UnixSeconds};
+
+pub(crate) const ORIGIN: &str = "http://127.0.0.1:4000";
+pub(crate) const ISSUER: &str = "https://host.example";
+pub(crate) const AUDIENCE: &str = "yika";
+pub(crate) const START: UnixMillis = UnixMillis(1_795_000_000_000);
+/// The stall, and the library.
+pub(crate) const STALL: u64 = 1;
+
+pub(crate) fn text(zh: &str, en: &str) -> LocalizedText {
+    LocalizedText {
+        zh: zh.to_owned(),
+        en: en.to_owned(),
+    }
+}
+
+/// A clock that moves only when it is told to.
+pub(crate) struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl TestClock {
+    pub(crate) fn advance(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+/// A P-256 key that signs.
+pub(crate) struct TestKey {
+    pair: EcdsaKeyPair,
+    pkcs8: Vec<u8>,
+}
+
+impl TestKey {
+    pub(crate) fn new() -> Self {
+        let random = SystemRandom::new();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).unwrap();
+        Self {
+            pair,
+            pkcs8: pkcs8.as_ref().to_vec(),
+        }
+    }
+
+    pub(crate) fn expanded(&self) -> ExpandedKey {
+        ExpandedKey::from_uncompressed(self.pair.public_key().as_ref()).unwrap()
+    }
+
+    pub(crate) fn jwk(&self) -> Jwk {
+        Jwk::from_uncompressed(self.pair.public_key().as_ref()).unwrap()
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Signature {
+        let raw = self.pair.sign(&SystemRandom::new(), message).unwrap();
+        Signature::from_raw(raw.as_ref().try_into().unwrap()).unwrap()
+    }
+
+    pub(crate) fn proof(&self, claims: &ProofClaims) -> String {
+        let input = signing_input(&self.jwk(), claims).unwrap();
+        attach_signature(&input, self.sign(input.as_bytes()).as_bytes())
+    }
+}
+
+/// The host's identity provider.
+pub(crate) struct TestHost {
+    keys: Mutex<Vec<(String, Arc<TestKey>)>>,
+    pub(crate) fetches: AtomicUsize,
+}
+
+impl TestHost {
+    /// Signs with a new key from now on, and publishes it alone.
+    pub(crate) fn rotate(&self, kid: &str) {
+        *self.keys.lock().unwrap() = vec![(kid.to_owned(), Arc::new(TestKey::new()))];
+    }
+
+    pub(crate) fn sign(&self, claims: &Value) -> String {
+        let (kid, key) = self.keys.lock().unwrap()[0].clone();
+        let header = Header {
+            kid: Some(kid),
+            ..Header::new(Algorithm::ES256)
+        };
+        encode(&header, claims, &EncodingKey::from_ec_der(&key.pkcs8)).unwrap()
+    }
+}
+
+impl HostKeySource for TestHost {
+    fn fetch(&self) -> BoxFuture<'_, Result<JwkSet, HostTokenError>> {
+        self.fetches.fetch_add(1, Ordering::SeqCst);
+        let keys: Vec<Value> = self.keys.lock().unwrap().iter().map(|(kid, key)| {
+            let jwk = key.jwk();
+            json!({"kty": "EC", "crv": "P-256", "x": jwk.x.encode(), "y": jwk.y.encode(), "kid": kid, "use": "sig"})
+        }).collect();
+        Box::pin(async move { Ok(serde_json::from_value(json!({ "keys": keys })).unwrap()) })
+    }
+}
+
+/// A reply, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> T {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{error}: {} {}", self.status, String::from_utf8_lossy(&self.body))
+        })
+    }
+
+    pub(crate) fn ok<T: DeserializeOwned>(&self) -> T {
+        assert!(
+            self.status.is_success(),
+            "{} {}",
+            self.status,
+            String::from_utf8_lossy(&self.body)
+        );
+        self.json()
+    }
+
+    pub(crate) fn problem(&self) -> Problem {
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem: Problem = self.json();
+        assert_eq!(problem.status, self.status.as_u16());
+        problem
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+}
+
+/// A platform with one stall, a library and two students.
+pub(crate) struct TestPlatform {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) platform: Platform,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) host: Arc<TestHost>,
+}
+
+impl TestPlatform {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(TerminalEnrolment::Open).await
+    }
+
+    pub(crate) async fn open_with(enrolment: TerminalEnrolment) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(START.0)));
+        let host = Arc::new(TestHost {
+            keys: Mutex::default(),
+            fetches: AtomicUsize::new(0),
+        });
+        host.rotate("first");
+        let ports = Ports {
+            clock: Arc::clone(&clock) as _,
+            host_keys: Arc::clone(&host) as _,
+        };
+        let platform = Platform::open_with(Self::config(&folder, enrolment), ports)
+            .await
+            .unwrap();
+        let admin = platform.admin();
+        admin
+            .add_merchant(
+                MerchantId(STALL),
+                text("一号档口", "Stall 1"),
+                Some(TerminalKind::Pos),
+            )
+            .await
+            .unwrap();
+        admin
+            .add_merchant(
+                MerchantId(2),
+                text("图书馆", "Library"),
+                Some(TerminalKind::Library),
+            )
+            .await
+            .unwrap();
+        for number in ["20260001", "20260002"] {
+            let accounts: Vec<_> = (1..=2)
+                .map(|slot| OpeningAccount {
+                    slot,
+                    name: text("账户", "Account"),
+                    balance: Fen::new(10_000),
+                })
+                .collect();
+            admin.add_student(number, "Student", &accounts).await.unwrap();
+        }
+        Self {
+            folder,
+            platform,
+            clock,
+            host,
+        }
+    }
+
+    pub(crate) fn config(folder: &tempfile::TempDir, terminal_enrolment: TerminalEnrolment) -> Config {
+        Config {
+            data_dir: folder.path().to_owned(),
+            database: DatabaseUrl::sqlite_file(folder.path().join("yika.db")),
+            public_origin: PublicOrigin::parse(ORIGIN).unwrap(),
+            school: SchoolConfig {
+                domain: "demo.yika.example".to_owned(),
+                name: text("示范大学", "Demo University"),
+                time_zone: "Asia/Shanghai".to_owned(),
+            },
+            host: HostConfig {
+                issuer: ISSUER.to_owned(),
+                audience: AUDIENCE.to_owned(),
+            },
+            terminal_enrolment,
+            credentials: CredentialPolicy::default(),
+        }
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Body::from(body)).unwrap();
+        let response = self.platform.router().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap()
+            .to_vec();
+        Reply {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// Sends a request with a fresh proof of this key.
+    pub(crate) async fn send_proven(
+        &self,
+        key: &TestKey,
+        access_token: Option<&str>,
+        (method, path): (Method, &str),
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Reply {
+        let nonce = self
+            .send(Method::GET, "/v1/time", &[], Vec::new())
+            .await
+            .header(DPOP_NONCE)
+            .to_owned();
+        let proof = key.proof(&ProofClaims {
+            jti: Uuid::new_v4().to_string(),
+            htm: method.to_string(),
+            htu: format!("{ORIGIN}{}", path.split('?').next().unwrap()),
+            iat: self.clock.now().0 / 1000,
+            nonce: Some(nonce),
+            ath: access_token.map(|token| Base64Url::from(sha256(token.as_bytes())).encode()),
+        });
+        let mut all = vec![(DPOP, proof)];
+        all.extend(access_token.map(|token| ("Authorization", format!("DPoP {token}"))));
+        all.extend(headers.iter().cloned());
+        self.send(method, path, &all, body).await
+    }
+
+    pub(crate) fn id_token_claims(&self, student: &str) -> Value {
+        let now = self.clock.now().0 / 1000;
+        json!({"iss": ISSUER, "aud": AUDIENCE, "sub": student, "iat": now, "exp": now + 300, "sid": format!("sid-{student}")})
+    }
+
+    pub(crate) async fn token(&self, key: &TestKey, form: &[(&str, &str)]) -> Reply {
+        let body = form_urlencoded(form);
+        let headers = [("content-type", "application/x-www-form-urlencoded".to_owned())];
+        self.send_proven(key, None, (Method::POST, "/v1/sessions/token"), &headers, body)
+            .await
+    }
+
+    pub(crate) async fn exchange(&self, key: &TestKey, id_token: &str) -> Reply {
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", id_token),
+            ("subject_token_type", yika_api::session::ID_TOKEN_TYPE),
+            ("device_name", "Test phone"),
+        ];
+        self.token(key, &form).await
+    }
+
+    pub(crate) async fn refresh(&self, key: &TestKey, refresh_token: &str) -> Reply {
+        self.token(
+            key,
+            &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)],
+        )
+        .await
+    }
+
+    /// A bound phone without a credential.
+    pub(crate) async fn bind(&self, student: &str) -> TestPhone<'_> {
+        let key = TestKey::new();
+        let id_token = self.host.sign(&self.id_token_claims(student));
+        let tokens = self.exchange(&key, &id_token).await.ok();
+        TestPhone {
+            campus: self,
+            session_key: key,
+            code_key: TestKey::new(),
+            tokens,
+        }
+    }
+
+    /// An enrolled terminal.
+    pub(crate) async fn terminal(&self, kind: TerminalKind) -> TestTerminal<'_> {
+        let key = TestKey::new();
+        let request = EnrolTerminal {
+            kind,
+            merchant: None,
+            label: None,
+            enrolment_code: None,
+        };
+        let reply = self.enrol_terminal(&key, &request).await.ok();
+        TestTerminal {
+            campus: self,
+            key,
+            enrolled: reply,
+            sequence: 0,
+            previous: [0; 32],
+            revocations_version: 0,
+        }
+    }
+
+    pub(crate) async fn enrol_terminal(&self, key: &TestKey, request: &EnrolTerminal) -> Reply {
+        let body = serde_json::to_vec(request).unwrap();
+        self.send_proven(key, None, (Method::POST, "/v1/terminals"), &json_body(), body)
+            .await
+    }
+}
+
+pub(crate) fn json_body() -> [(&'static str, String); 1] {
+    [("content-type", "application/json".to_owned())]
+}
+
+pub(crate) fn form_urlencoded(form: &[(&str, &str)]) -> Vec<u8> {
+    let mut serializer = url::form_urlencoded::Serializer::new(String::new());
+    form.iter().for_each(|(name, value)| {
+        serializer.append_pair(name, value);
+    });
+    serializer.finish().into_bytes()
+}
+
+pub(crate) fn token_error(reply: &Reply) -> yika_api::session::TokenErrorCode {
+    reply.json::<TokenError>().error
+}
+
+/// A phone of a student.
+pub(crate) struct TestPhone<'a> {
+    pub(crate) campus: &'a TestPlatform,
+    pub(crate) session_key: TestKey,
+    pub(crate) code_key: TestKey,
+    pub(crate) tokens: TokenResponse,
+}
+
+impl TestPhone<'_> {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.request((Method::GET, path), &[], Vec::new()).await
+    }
+
+    pub(crate) async fn request(
+        &self,
+        target: (Method, &str),
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Reply {
+        let token = Some(self.tokens.access_token.as_str());
+        self.campus
+            .send_proven(&self.session_key, token, target, headers, body)
+            .await
+    }
+
+    pub(crate) async fn issue(&self, operation: Uuid, request: &IssueRequest) -> Reply {
+        let mut headers = json_body().to_vec();
+        headers.push((IDEMPOTENCY_KEY, operation.to_string()));
+        self.request(
+            (Method::POST, "/v1/credentials"),
+            &headers,
+            serde_json::to_vec(request).unwrap(),
+        )
+        .await
+    }
+
+    pub(crate) async fn enrol_request(&self) -> IssueRequest {
+        let challenge: Challenge = self
+            .request((Method::POST, "/v1/credentials/challenge"), &[], vec![])
+            .await
+            .ok();
+        let nonce: [u8; 32] = challenge.nonce.to_array().unwrap();
+        let key = self.code_key.expanded().compress();
+        let school = SchoolHash::of_domain("demo.yika.example");
+        let preimage = key_proof_preimage(&school, &nonce, self.tokens.device_id.as_bytes(), &key);
+        let proof = KeyProof {
+            code_key: key.as_bytes().to_vec().into(),
+            key_storage: KeyStorage::Software,
+            nonce: challenge.nonce,
+            signature: self.code_key.sign(&preimage).as_bytes().to_vec().into(),
+        };
+        IssueRequest::Enrol { proof }
+    }
+
+    pub(crate) async fn enrol(&self) -> Credential {
+        let request = self.enrol_request().await;
+        credential(&self.issue(Uuid::new_v4(), &request).await)
+    }
+
+    /// A payment code from slot 1, of now.
+    pub(crate) fn code(&self, credential: &Credential, counter: u16) -> Code {
+        self.code_at(
+            credential,
+            counter,
+            self.campus.clock.now(),
+            Use::Payment(Slot::new(1).unwrap()),
+        )
+    }
+
+    pub(crate) fn code_at(&self, credential: &Credential, counter: u16, at: UnixMillis, usage: Use) -> Code {
+        let dynamic = Dynamic {
+            time: UnixSeconds(u32::try_from(at.0 / 1000).unwrap()),
+            counter: Counter::new(counter).unwrap(),
+            usage,
+            site: Site::Any,
+            clock: ClockConfidence::anchored(0),
+        };
+        let mut full = FullCode {
+            credential: *credential,
+            dynamic,
+            signature: credential.signature,
+        };
+        let school = SchoolHash::of_domain("demo.yika.example");
+        full.signature = self.code_key.sign(&full.moment().preimage(&school, None));
+        Code::Full(full)
+    }
+}
+
+pub(crate) fn short(code: &Code) -> Code {
+    match code {
+        Code::Full(full) => Code::Short(ShortCode {
+            moment: full.moment(),
+            signature: full.signature,
+        }),
+        Code::Short(short) => Code::Short(*short),
+    }
+}
+
+pub(crate) fn credential(reply: &Reply) -> Credential {
+    Credential::decode(&reply.ok::<IssuedCredential>().credential.0).unwrap()
+}
+
+/// A terminal that numbers and chains its records.
+pub(crate) struct TestTerminal<'a> {
+    pub(crate) campus: &'a TestPlatform,
+    pub(crate) key: TestKey,
+    pub(crate) enrolled: EnrolledTerminal,
+    pub(crate) sequence: u64,
+    pub(crate) previous: [u8; 32],
+    pub(crate) revocations_version: u64,
+}
+
+impl TestTerminal<'_> {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.campus
+            .send_proven(&self.key, None, (Method::GET, path), &[], Vec::new())
+            .await
+    }
+
+    /// The next record, of now.
+    pub(crate) fn record(&mut self, kind: SaleKind, amount: u64) -> SignedSale {
+        self.sequence += 1;
+        let record = SaleRecord {
+            school: SchoolHash::of_domain("demo.yika.example"),
+            terminal: self.enrolled.id.0,
+            sequence: self.sequence,
+            previous: self.previous,
+            kind,
+            amount: Amount(amount),
+            merchant: self
+                .enrolled
+                .merchant
+                .as_ref()
+                .map_or(0, |merchant| merchant.id.0),
+            time: yika_format::UnixMillis(u64::try_from(self.campus.clock.now().0).unwrap()),
+            uncertainty_s: 1,
+            table_version: 1,
+            revocations_version: self.revocations_version,
+            nonce: 0,
+        };
+        self.previous = record.hash();
+        self.sign(record)
+    }
+
+    pub(crate) fn sale(&mut self, code: Code, amount: u64) -> SignedSale {
+        self.record(SaleKind::Purchase(code), amount)
+    }
+
+    pub(crate) fn sign(&self, record: SaleRecord) -> SignedSale {
+        let signature = self.key.sign(&record.preimage());
+        record.with_signature(signature)
+    }
+
+    pub(crate) async fn upload(&self, sales: &[SignedSale]) -> Reply {
+        let records = sales.iter().map(|sale| sale.to_bytes().into()).collect();
+        let body = serde_json::to_vec(&SaleUpload { records }).unwrap();
+        self.campus
+            .send_proven(
+                &self.key,
+                None,
+                (Method::POST, "/v1/terminals/sales"),
+                &json_body(),
+                body,
+            )
+            .await
+    }
+
+    pub(crate) async fn settle(&self, sales: &[SignedSale]) -> SaleUploadReply {
+        self.upload(sales).await.ok()
+    }
+}

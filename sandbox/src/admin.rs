@@ -1,0 +1,229 @@
+//! The admin API for tests and demonstrations, below `/sandbox/admin`. Loopback only, like the whole sandbox.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET students` | `[{number, name, frozen, accounts: [Account]}]` |
+//! | `POST students/{number}/suspend`, `/undo`, `/revoke` | 204 |
+//! | `POST students/{number}/fund {"slot", "amount"}` | 204; amounts in fen |
+//! | `PUT students/{number}/balance {"slot", "amount"}` | 204 |
+//! | `GET merchants` | `[{id, name, earned}]` |
+//! | `GET terminals` | `[{id, kind, label, merchant, next_sequence, frozen}]` |
+//! | `POST terminal-codes` | `{code}` |
+//! | `GET books` | `{accounts: [{kind, accounts, sum, postings}], grand_sum, sales: {result: count}, alarms: {kind: count}}` |
+//! | `GET clock`, `PUT clock {"offset_ms"}` | `{offset_ms, now}` |
+
+use crate::clock::ShiftedClock;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use yika_api::account::Account;
+use yika_api::terminal::{MerchantId, TerminalId, TerminalKind};
+use yika_api::{Fen, LocalizedText, Problem, ProblemCode, UnixMillis};
+use yika_platform::{Clock as _, Platform, Result};
+
+#[derive(Clone)]
+struct Console {
+    platform: Platform,
+    clock: Arc<ShiftedClock>,
+}
+
+#[derive(Serialize)]
+struct StudentView {
+    number: String,
+    name: String,
+    frozen: bool,
+    accounts: Vec<Account>,
+}
+
+#[derive(Serialize)]
+struct MerchantView {
+    id: MerchantId,
+    name: LocalizedText,
+    earned: Fen,
+}
+
+#[derive(Serialize)]
+struct TerminalView {
+    id: TerminalId,
+    kind: TerminalKind,
+    label: String,
+    merchant: Option<MerchantId>,
+    next_sequence: u64,
+    frozen: bool,
+}
+
+#[derive(Serialize)]
+struct BooksView {
+    accounts: Vec<TotalView>,
+    grand_sum: Fen,
+    sales: BTreeMap<&'static str, u64>,
+    alarms: BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct TotalView {
+    kind: &'static str,
+    accounts: u64,
+    sum: Fen,
+    postings: Fen,
+}
+
+#[derive(Serialize)]
+struct CodeView {
+    code: String,
+}
+
+#[derive(Serialize)]
+struct ClockView {
+    offset_ms: i64,
+    now: UnixMillis,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Money {
+    slot: u8,
+    amount: Fen,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shift {
+    offset_ms: i64,
+}
+
+/// The console's routes.
+pub(crate) fn routes(platform: Platform, clock: Arc<ShiftedClock>) -> Router {
+    Router::new()
+        .route("/sandbox/admin/students", get(students))
+        .route("/sandbox/admin/students/{number}/suspend", post(suspend))
+        .route("/sandbox/admin/students/{number}/undo", post(undo))
+        .route("/sandbox/admin/students/{number}/revoke", post(revoke))
+        .route("/sandbox/admin/students/{number}/fund", post(fund))
+        .route("/sandbox/admin/students/{number}/balance", put(set_balance))
+        .route("/sandbox/admin/merchants", get(merchants))
+        .route("/sandbox/admin/terminals", get(terminals))
+        .route("/sandbox/admin/terminal-codes", post(terminal_code))
+        .route("/sandbox/admin/books", get(books))
+        .route("/sandbox/admin/clock", get(clock_now).put(shift_clock))
+        .with_state(Console { platform, clock })
+}
+
+async fn students(State(console): State<Console>) -> Result<Json<Vec<StudentView>>> {
+    let holders = console.platform.admin().holders().await?;
+    let views = holders.into_iter().map(|holder| StudentView {
+        number: holder.number,
+        name: holder.name,
+        frozen: holder.is_frozen,
+        accounts: holder.accounts,
+    });
+    Ok(Json(views.collect()))
+}
+
+async fn suspend(State(console): State<Console>, Path(number): Path<String>) -> Result<StatusCode> {
+    console.platform.admin().suspend(&number).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn undo(State(console): State<Console>, Path(number): Path<String>) -> Result<StatusCode> {
+    console.platform.admin().undo_suspension(&number).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn revoke(State(console): State<Console>, Path(number): Path<String>) -> Result<StatusCode> {
+    console.platform.admin().revoke(&number).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn fund(
+    State(console): State<Console>,
+    Path(number): Path<String>,
+    Json(money): Json<Money>,
+) -> Result<StatusCode> {
+    console
+        .platform
+        .admin()
+        .fund(&number, money.slot, money.amount)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn set_balance(
+    State(console): State<Console>,
+    Path(number): Path<String>,
+    Json(money): Json<Money>,
+) -> Result<StatusCode> {
+    console
+        .platform
+        .admin()
+        .set_balance(&number, money.slot, money.amount)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn merchants(State(console): State<Console>) -> Result<Json<Vec<MerchantView>>> {
+    let merchants = console.platform.admin().merchants().await?;
+    let views = merchants.into_iter().map(|m| MerchantView {
+        id: m.id,
+        name: m.name,
+        earned: m.earned,
+    });
+    Ok(Json(views.collect()))
+}
+
+async fn terminals(State(console): State<Console>) -> Result<Json<Vec<TerminalView>>> {
+    let terminals = console.platform.admin().terminals().await?;
+    let views = terminals.into_iter().map(|terminal| TerminalView {
+        id: terminal.id,
+        kind: terminal.kind,
+        label: terminal.label,
+        merchant: terminal.merchant,
+        next_sequence: terminal.next_sequence,
+        frozen: terminal.is_frozen,
+    });
+    Ok(Json(views.collect()))
+}
+
+async fn terminal_code(State(console): State<Console>) -> Result<Json<CodeView>> {
+    Ok(Json(CodeView {
+        code: console.platform.admin().new_terminal_code().await?,
+    }))
+}
+
+async fn books(State(console): State<Console>) -> Result<Json<BooksView>> {
+    let books = console.platform.admin().books().await?;
+    let accounts = books.accounts.into_iter().map(|total| TotalView {
+        kind: total.kind,
+        accounts: total.accounts,
+        sum: total.sum,
+        postings: total.postings,
+    });
+    Ok(Json(BooksView {
+        accounts: accounts.collect(),
+        grand_sum: books.grand_sum,
+        sales: books.sales,
+        alarms: books.alarms,
+    }))
+}
+
+async fn clock_now(State(console): State<Console>) -> Json<ClockView> {
+    Json(ClockView {
+        offset_ms: console.clock.offset_ms(),
+        now: console.clock.now(),
+    })
+}
+
+async fn shift_clock(State(console): State<Console>, Json(shift): Json<Shift>) -> Response {
+    match console.clock.shift(shift.offset_ms) {
+        Ok(()) => clock_now(State(console)).await.into_response(),
+        Err(error) => {
+            let problem = Problem::new(ProblemCode::Internal).with_detail(error.to_string());
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(problem)).into_response()
+        }
+    }
+}

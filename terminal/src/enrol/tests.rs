@@ -1,0 +1,249 @@
+//! Enrolment and sync, over HTTP against a platform that insists on proofs.
+
+use super::*;
+use crate::testing::platform::FakePlatform;
+use crate::testing::{DOMAIN, FakeClock, NOW_MS, enrolled};
+use crate::{Accepted, HttpError, Terminal};
+use std::time::Duration;
+use tempfile::TempDir;
+use yika_api::terminal::{MerchantId, TerminalKind as Kind};
+use yika_format::Pseudonym;
+use yika_format::lists::ListError;
+use yika_testkit::{ListBuilder, SignerKit, TestKey};
+
+struct Bench {
+    dir: TempDir,
+    clock: Arc<FakeClock>,
+    kit: SignerKit,
+    platform: FakePlatform,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let kit = SignerKit::new(DOMAIN);
+        let platform = FakePlatform::start(ListBuilder::new(&kit), enrolled(&kit, Kind::Pos)).await;
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            clock: FakeClock::new(),
+            kit,
+            platform,
+        }
+    }
+
+    fn options(&self) -> TerminalOptions {
+        TerminalOptions {
+            clock: self.clock.clone(),
+            patience: Duration::ZERO,
+        }
+    }
+
+    async fn enrol(&self, root_key: Option<PublicKey>) -> Result<EnrolledTerminal, TerminalError> {
+        let request = Enrol {
+            platform: self.platform.origin().parse().unwrap(),
+            request: EnrolTerminal {
+                kind: Kind::Library,
+                merchant: Some(MerchantId(42)),
+                label: None,
+                enrolment_code: None,
+            },
+            root_key,
+        };
+        enrol(self.dir.path(), &self.options(), &request).await
+    }
+
+    fn open(&self) -> Terminal {
+        Terminal::open(self.dir.path(), &self.options()).unwrap()
+    }
+
+    /// Raises the platform's lists to this version.
+    fn publish(&self, version: u64, deltas: Option<Vec<Vec<u8>>>) {
+        let mut campus = self.platform.campus();
+        campus.lists.version = version;
+        campus.deltas = deltas;
+    }
+}
+
+#[tokio::test]
+async fn a_root_key_other_than_expected_enrols_nothing() {
+    let bench = Bench::new().await;
+    let other = TestKey::named("another root").public();
+    assert!(matches!(
+        bench.enrol(Some(other)).await,
+        Err(TerminalError::RootKeyMismatch)
+    ));
+    let opened = Terminal::open(bench.dir.path(), &bench.options());
+    assert!(matches!(opened, Err(TerminalError::NotEnrolled)), "{opened:?}");
+    bench.enrol(Some(bench.kit.root.public())).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_with_a_keyset_of_another_root_enrols_nothing() {
+    let bench = Bench::new().await;
+    bench.platform.campus().enrolled.school.root_key =
+        TestKey::named("another root").public().as_bytes().to_vec().into();
+    let refused = bench.enrol(None).await;
+    assert!(
+        matches!(
+            &refused,
+            Err(TerminalError::List {
+                source: ListError::BadSignature,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_home_is_enrolled_once() {
+    let bench = Bench::new().await;
+    bench.enrol(None).await.unwrap();
+    assert!(matches!(
+        bench.enrol(None).await,
+        Err(TerminalError::AlreadyEnrolled { terminal: 7 })
+    ));
+}
+
+#[tokio::test]
+async fn an_enrolled_terminal_knows_its_school_and_the_time() {
+    let bench = Bench::new().await;
+    let answer = bench.enrol(None).await.unwrap();
+    let terminal = bench.open();
+    assert_eq!((terminal.enrolled(), answer.kind), (&answer, Kind::Library));
+    let status = terminal.status().unwrap();
+    assert_eq!((status.time.now, status.time.is_anchored), (NOW_MS, true));
+    assert_eq!((status.table, status.revocations), (None, None));
+    assert_eq!(terminal.enrolment.installed, yika_testkit::NOW);
+}
+
+#[tokio::test]
+async fn a_wrong_wall_clock_keeps_no_terminal_from_the_platform() {
+    let bench = Bench::new().await;
+    bench.clock.set_wall(0);
+    bench.enrol(None).await.unwrap();
+    bench.clock.reboot();
+    bench.clock.set_wall(NOW_MS.0 * 2);
+    let terminal = bench.open();
+    assert!(!terminal.status().unwrap().time.is_anchored);
+    terminal.sync().await.unwrap();
+    let time = terminal.status().unwrap().time;
+    assert_eq!((time.now, time.is_anchored), (NOW_MS, true));
+}
+
+#[tokio::test]
+async fn a_sync_fetches_everything_and_the_next_one_only_what_changed() {
+    let bench = Bench::new().await;
+    bench.enrol(None).await.unwrap();
+    let terminal = bench.open();
+    let report = terminal.sync().await.unwrap();
+    assert_eq!(
+        (report.keyset, report.revocations),
+        (Accepted::Unchanged, Accepted::New)
+    );
+    assert_eq!((report.table, report.deltas), (Accepted::New, 0));
+    bench.publish(7, Some(Vec::new()));
+    let report = terminal.sync().await.unwrap();
+    assert_eq!(
+        (report.revocations, report.table, report.deltas),
+        (Accepted::Unchanged, Accepted::Unchanged, 0)
+    );
+    let delta = ListBuilder {
+        version: 8,
+        ..ListBuilder::new(&bench.kit)
+    }
+    .delta(&[], &[Pseudonym(*b"alice")]);
+    bench.publish(8, Some(vec![delta]));
+    let report = terminal.sync().await.unwrap();
+    assert_eq!(
+        (report.keyset, report.table, report.deltas),
+        (Accepted::New, Accepted::New, 1)
+    );
+    assert_eq!(terminal.status().unwrap().holders, 0);
+    let seen = bench.platform.campus().seen.clone();
+    assert_eq!(
+        seen.iter()
+            .filter(|line| line.as_str() == "GET /v1/terminals/table")
+            .count(),
+        1,
+        "{seen:?}"
+    );
+    assert!(
+        seen.contains(&"GET /v1/terminals/deltas?base=7".to_owned()),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_gap_in_the_deltas_is_mended_by_the_whole_table() {
+    let bench = Bench::new().await;
+    bench.enrol(None).await.unwrap();
+    let terminal = bench.open();
+    terminal.sync().await.unwrap();
+    let newer = ListBuilder {
+        version: 9,
+        ..ListBuilder::new(&bench.kit)
+    };
+    bench.publish(9, Some(vec![newer.delta(&[], &[])]));
+    assert_eq!(terminal.sync().await.unwrap().deltas, 0);
+    assert_eq!(terminal.status().unwrap().table.unwrap().version, 9);
+    bench.publish(12, None);
+    terminal.sync().await.unwrap();
+    assert_eq!(terminal.status().unwrap().table.unwrap().version, 12);
+}
+
+#[tokio::test]
+async fn after_many_deltas_the_table_is_fetched_whole() {
+    let bench = Bench::new().await;
+    bench.enrol(None).await.unwrap();
+    let terminal = bench.open();
+    terminal.sync().await.unwrap();
+    let deltas = |versions: std::ops::RangeInclusive<u64>| {
+        let delta = |version| {
+            ListBuilder {
+                version,
+                ..ListBuilder::new(&bench.kit)
+            }
+            .delta(&[], &[])
+        };
+        Some(versions.map(delta).collect())
+    };
+    bench.publish(
+        7 + crate::lists::MAX_DELTAS,
+        deltas(8..=7 + crate::lists::MAX_DELTAS),
+    );
+    assert_eq!(terminal.sync().await.unwrap().deltas, 64);
+    bench.publish(72, deltas(72..=72));
+    assert_eq!(terminal.sync().await.unwrap().deltas, 0);
+    assert_eq!(terminal.status().unwrap().table.unwrap().version, 72);
+}
+
+#[tokio::test]
+async fn a_platform_that_refuses_is_told_by_its_own_words() {
+    let bench = Bench::new().await;
+    bench.enrol(None).await.unwrap();
+    let terminal = bench.open();
+    let nowhere = terminal
+        .connect()
+        .await
+        .unwrap()
+        .bytes(&Call::get("/v1/nothing"))
+        .await;
+    assert!(
+        matches!(&nowhere, Err(HttpError::Refused(problem)) if problem.status == 404),
+        "{nowhere:?}"
+    );
+    let away = Platform::connect(
+        "http://127.0.0.1:1".parse().unwrap(),
+        terminal.clock.clone(),
+        terminal.key.clone(),
+    );
+    let unreachable = away
+        .await
+        .unwrap()
+        .bytes(&Call::get("/v1/terminals/keyset"))
+        .await;
+    assert!(
+        matches!(unreachable, Err(HttpError::Unreachable(_))),
+        "{unreachable:?}"
+    );
+}

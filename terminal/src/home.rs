@@ -1,0 +1,171 @@
+//! The folder that one terminal lives in: what its files are called, that only one process works in it, and where a
+//! damaged store goes.
+//!
+//! A till may start one command after the other, so a second process waits a moment for the first; after that it is told
+//! that the terminal is busy.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use crate::error::StoreError;
+
+/// How often a waiting process looks whether the other one has gone.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// A terminal's folder, held by this process until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Home {
+    dir: PathBuf,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl Home {
+    /// Takes the folder, making it if need be, waiting up to `patience` for another process to leave it.
+    pub(crate) fn take(dir: &Path, patience: Duration) -> Result<Self, StoreError> {
+        make_private_dir(dir).map_err(StoreError::io(dir))?;
+        let path = dir.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(StoreError::io(&path))?;
+        let mut waited = Duration::ZERO;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if waited < patience => {
+                    thread::sleep(LOOK_AGAIN);
+                    waited += LOOK_AGAIN;
+                }
+                Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
+                Err(TryLockError::Error(source)) => return Err(StoreError::Io { path, source }),
+            }
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.dir.join("store.db")
+    }
+
+    pub(crate) fn key(&self) -> PathBuf {
+        self.dir.join("terminal.key")
+    }
+
+    pub(crate) fn table(&self, version: u64) -> PathBuf {
+        self.dir.join(format!("table-{version}.bin"))
+    }
+
+    /// Removes every table file but that of `kept`.
+    pub(crate) fn remove_tables_but(&self, kept: u64) -> Result<(), StoreError> {
+        let kept = self.table(kept);
+        for entry in fs::read_dir(&self.dir).map_err(StoreError::io(&self.dir))? {
+            let path = entry.map_err(StoreError::io(&self.dir))?.path();
+            let is_table = path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("table-"));
+            if is_table && path != kept {
+                fs::remove_file(&path).map_err(StoreError::io(&path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the store and the key that belongs to it aside, so that nothing is lost and the terminal can be enrolled
+    /// anew, as another one: with a new journal it must not go on under the old number.
+    pub(crate) fn quarantine(&self) -> Result<PathBuf, StoreError> {
+        let mut number = 1_u32;
+        let aside = loop {
+            let aside = self.dir.join(format!("damaged-{number}"));
+            match fs::create_dir(&aside) {
+                Ok(()) => break aside,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(source) => return Err(StoreError::Io { path: aside, source }),
+            }
+        };
+        for name in ["store.db", "store.db-wal", "store.db-shm", "terminal.key"] {
+            match fs::rename(self.dir.join(name), aside.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::io(&aside)(error));
+                }
+                _ => {}
+            }
+        }
+        sync_dir(&self.dir).map_err(StoreError::io(&self.dir))?;
+        Ok(aside)
+    }
+}
+
+/// Writes a file whole or not at all, readable by its owner only, and durable when this returns.
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+fn make_private_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Makes names in a folder durable.
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_process_on_the_same_home_is_told_that_it_is_busy() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = Home::take(dir.path(), Duration::ZERO).unwrap();
+        assert!(matches!(
+            Home::take(dir.path(), Duration::ZERO),
+            Err(StoreError::Busy)
+        ));
+        drop(held);
+        assert!(Home::take(dir.path(), Duration::ZERO).is_ok());
+    }
+
+    #[test]
+    fn what_is_damaged_is_moved_aside_under_a_new_name_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::take(dir.path(), Duration::ZERO).unwrap();
+        for number in [1, 2] {
+            fs::write(home.database(), b"x").unwrap();
+            let aside = home.quarantine().unwrap();
+            assert_eq!(aside, dir.path().join(format!("damaged-{number}")));
+            assert!(aside.join("store.db").exists() && !home.database().exists());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_readable_by_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret.key");
+        write_durably(&path, b"x").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
