@@ -43,7 +43,7 @@ pub struct Payment {
     pub kind: PaymentKind,
     /// How it stands.
     pub status: PaymentStatus,
-    /// What it changed on the account: below zero for money that left.
+    /// What it changed on the account: below zero for money that left. A disputed one changed nothing: what it would have.
     pub amount: Fen,
     /// The merchant's name; absent where nobody was paid.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -178,9 +178,22 @@ impl CampusCard {
             .await
     }
 
+    /// Waits until the next code is signed.
+    #[cfg(test)]
+    pub(crate) fn finish_ahead(&self) {
+        self.inner.codes.finish_ahead();
+    }
+
     /// Waits until what was left for after a code was shown is done. For programs that end right after; blocks.
     pub fn finish(&self) {
         self.inner.codes.finish();
+    }
+}
+
+impl Drop for Inner {
+    /// The store is free for the next opener once this returns: what the keeper still does for it, it does first.
+    fn drop(&mut self) {
+        self.codes.finish();
     }
 }
 

@@ -1,8 +1,8 @@
 //! The campus side of one school: issuer, accounts, ledger, settlement, terminals.
 //!
 //! [`Platform::open`] takes a [`Config`] and gives what serves it: [`Platform::router`] speaks the HTTP API of
-//! `yika-api`, [`Platform::admin`] is what the card office does. The production face is all there is here; faults and
-//! trial data belong to `yika-sandbox`, which composes the same platform. One instance is one school.
+//! `yika-api`, [`Platform::admin`] is what the card office does. The production face is all there is here; the identity
+//! provider and trial data belong to `yika-sandbox`, which composes the same platform. One instance is one school.
 
 mod accounts;
 mod admin;

@@ -28,10 +28,12 @@ use yika_api::terminal::{
 use yika_api::{Base64Url, DPOP, DPOP_NONCE, Fen, IDEMPOTENCY_KEY, LocalizedText, Problem, UnixMillis};
 use yika_format::code::{ClockConfidence, Code, Dynamic, FullCode, ShortCode, Site, Use};
 use yika_format::credential::Credential;
+use yika_format::lists::{Keyset, Root};
 use yika_format::proof::key_proof_preimage;
 use yika_format::sale::{SaleKind, SaleRecord, SignedSale};
-use yika_format::{Amount, Counter, ExpandedKey, SchoolHash, Signature, Slot, UnixSeconds};
+use yika_format::{Amount, Counter, ExpandedKey, PublicKey, SchoolHash, Signature, Slot, UnixSeconds};
 
+pub(crate) const SCHOOL: &str = "demo.yika.example";
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:4000";
 pub(crate) const ISSUER: &str = "https://host.example";
 pub(crate) const AUDIENCE: &str = "yika";
@@ -170,8 +172,9 @@ impl Reply {
 
 /// A platform with one stall, a library and two students.
 pub(crate) struct TestPlatform {
-    pub(crate) folder: tempfile::TempDir,
     pub(crate) platform: Platform,
+    /// Goes with the platform, after it.
+    pub(crate) folder: tempfile::TempDir,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) host: Arc<TestHost>,
 }
@@ -224,11 +227,21 @@ impl TestPlatform {
             admin.add_student(number, "Student", &accounts).await.unwrap();
         }
         Self {
-            folder,
             platform,
+            folder,
             clock,
             host,
         }
+    }
+
+    /// The keyset, opened with the root key that clients pin.
+    pub(crate) fn keyset(&self) -> Keyset {
+        let key = PublicKey::from_compressed(self.platform.school().root_key.to_array().unwrap()).unwrap();
+        let root = Root {
+            school: SchoolHash::of_domain(SCHOOL),
+            key: key.expand().unwrap(),
+        };
+        Keyset::open(&self.platform.keys().keyset_bytes, &root).unwrap()
     }
 
     pub(crate) fn config(folder: &tempfile::TempDir, terminal_enrolment: TerminalEnrolment) -> Config {
@@ -237,7 +250,7 @@ impl TestPlatform {
             database: DatabaseUrl::sqlite_file(folder.path().join("yika.db")),
             public_origin: PublicOrigin::parse(ORIGIN).unwrap(),
             school: SchoolConfig {
-                domain: "demo.yika.example".to_owned(),
+                domain: SCHOOL.to_owned(),
                 name: text("示范大学", "Demo University"),
                 time_zone: "Asia/Shanghai".to_owned(),
             },
@@ -432,7 +445,7 @@ impl TestPhone<'_> {
             .ok();
         let nonce: [u8; 32] = challenge.nonce.to_array().unwrap();
         let key = self.code_key.expanded().compress();
-        let school = SchoolHash::of_domain("demo.yika.example");
+        let school = SchoolHash::of_domain(SCHOOL);
         let preimage = key_proof_preimage(&school, &nonce, self.tokens.device_id.as_bytes(), &key);
         let proof = KeyProof {
             code_key: key.as_bytes().to_vec().into(),
@@ -471,7 +484,7 @@ impl TestPhone<'_> {
             dynamic,
             signature: credential.signature,
         };
-        let school = SchoolHash::of_domain("demo.yika.example");
+        let school = SchoolHash::of_domain(SCHOOL);
         full.signature = self.code_key.sign(&full.moment().preimage(&school, None));
         Code::Full(full)
     }
@@ -512,7 +525,7 @@ impl TestTerminal<'_> {
     pub(crate) fn record(&mut self, kind: SaleKind, amount: u64) -> SignedSale {
         self.sequence += 1;
         let record = SaleRecord {
-            school: SchoolHash::of_domain("demo.yika.example"),
+            school: SchoolHash::of_domain(SCHOOL),
             terminal: self.enrolled.id.0,
             sequence: self.sequence,
             previous: self.previous,

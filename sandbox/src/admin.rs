@@ -2,14 +2,14 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET students` | `[{number, name, frozen, accounts: [Account]}]` |
+//! | `GET students` | `{students: [{number, name, frozen, accounts: [Account]}]}` |
 //! | `POST students/{number}/suspend`, `/undo`, `/revoke` | 204 |
 //! | `POST students/{number}/fund {"slot", "amount"}` | 204; amounts in fen |
 //! | `PUT students/{number}/balance {"slot", "amount"}` | 204 |
-//! | `GET merchants` | `[{id, name, earned}]` |
-//! | `GET terminals` | `[{id, kind, label, merchant, next_sequence, frozen}]` |
+//! | `GET merchants` | `{merchants: [{id, name, earned}]}`, by number: the stalls of the seed come first |
+//! | `GET terminals` | `{terminals: [{id, kind, label, merchant, next_sequence, frozen}]}` |
 //! | `POST terminal-codes` | `{code}` |
-//! | `GET books` | `{accounts: [{kind, accounts, sum, postings}], grand_sum, sales: {result: count}, alarms: {kind: count}}` |
+//! | `GET ledger` | `{totals: [{kind, accounts, sum, postings}], sum, sales: {result: count}, alarms: {kind: count}}` |
 //! | `GET clock`, `PUT clock {"offset_ms"}` | `{offset_ms, now}` |
 
 use crate::clock::ShiftedClock;
@@ -30,6 +30,21 @@ use yika_platform::{Clock as _, Platform, Result};
 struct Console {
     platform: Platform,
     clock: Arc<ShiftedClock>,
+}
+
+#[derive(Serialize)]
+struct Students {
+    students: Vec<StudentView>,
+}
+
+#[derive(Serialize)]
+struct Merchants {
+    merchants: Vec<MerchantView>,
+}
+
+#[derive(Serialize)]
+struct Terminals {
+    terminals: Vec<TerminalView>,
 }
 
 #[derive(Serialize)]
@@ -58,9 +73,9 @@ struct TerminalView {
 }
 
 #[derive(Serialize)]
-struct BooksView {
-    accounts: Vec<TotalView>,
-    grand_sum: Fen,
+struct LedgerView {
+    totals: Vec<TotalView>,
+    sum: Fen,
     sales: BTreeMap<&'static str, u64>,
     alarms: BTreeMap<String, u64>,
 }
@@ -109,12 +124,12 @@ pub(crate) fn routes(platform: Platform, clock: Arc<ShiftedClock>) -> Router {
         .route("/sandbox/admin/merchants", get(merchants))
         .route("/sandbox/admin/terminals", get(terminals))
         .route("/sandbox/admin/terminal-codes", post(terminal_code))
-        .route("/sandbox/admin/books", get(books))
+        .route("/sandbox/admin/ledger", get(ledger))
         .route("/sandbox/admin/clock", get(clock_now).put(shift_clock))
         .with_state(Console { platform, clock })
 }
 
-async fn students(State(console): State<Console>) -> Result<Json<Vec<StudentView>>> {
+async fn students(State(console): State<Console>) -> Result<Json<Students>> {
     let holders = console.platform.admin().holders().await?;
     let views = holders.into_iter().map(|holder| StudentView {
         number: holder.number,
@@ -122,7 +137,9 @@ async fn students(State(console): State<Console>) -> Result<Json<Vec<StudentView
         frozen: holder.is_frozen,
         accounts: holder.accounts,
     });
-    Ok(Json(views.collect()))
+    Ok(Json(Students {
+        students: views.collect(),
+    }))
 }
 
 async fn suspend(State(console): State<Console>, Path(number): Path<String>) -> Result<StatusCode> {
@@ -166,17 +183,19 @@ async fn set_balance(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn merchants(State(console): State<Console>) -> Result<Json<Vec<MerchantView>>> {
+async fn merchants(State(console): State<Console>) -> Result<Json<Merchants>> {
     let merchants = console.platform.admin().merchants().await?;
     let views = merchants.into_iter().map(|m| MerchantView {
         id: m.id,
         name: m.name,
         earned: m.earned,
     });
-    Ok(Json(views.collect()))
+    Ok(Json(Merchants {
+        merchants: views.collect(),
+    }))
 }
 
-async fn terminals(State(console): State<Console>) -> Result<Json<Vec<TerminalView>>> {
+async fn terminals(State(console): State<Console>) -> Result<Json<Terminals>> {
     let terminals = console.platform.admin().terminals().await?;
     let views = terminals.into_iter().map(|terminal| TerminalView {
         id: terminal.id,
@@ -186,7 +205,9 @@ async fn terminals(State(console): State<Console>) -> Result<Json<Vec<TerminalVi
         next_sequence: terminal.next_sequence,
         frozen: terminal.is_frozen,
     });
-    Ok(Json(views.collect()))
+    Ok(Json(Terminals {
+        terminals: views.collect(),
+    }))
 }
 
 async fn terminal_code(State(console): State<Console>) -> Result<Json<CodeView>> {
@@ -195,17 +216,17 @@ async fn terminal_code(State(console): State<Console>) -> Result<Json<CodeView>>
     }))
 }
 
-async fn books(State(console): State<Console>) -> Result<Json<BooksView>> {
+async fn ledger(State(console): State<Console>) -> Result<Json<LedgerView>> {
     let books = console.platform.admin().books().await?;
-    let accounts = books.accounts.into_iter().map(|total| TotalView {
+    let totals = books.accounts.into_iter().map(|total| TotalView {
         kind: total.kind,
         accounts: total.accounts,
         sum: total.sum,
         postings: total.postings,
     });
-    Ok(Json(BooksView {
-        accounts: accounts.collect(),
-        grand_sum: books.grand_sum,
+    Ok(Json(LedgerView {
+        totals: totals.collect(),
+        sum: books.grand_sum,
         sales: books.sales,
         alarms: books.alarms,
     }))

@@ -87,6 +87,18 @@ impl TerminalError {
         move |source| Self::List { list, source }
     }
 
+    /// Whether it was called wrongly, rather than unable to do what it was asked: exit code 2 of the command line.
+    pub const fn is_misuse(&self) -> bool {
+        matches!(
+            self,
+            Self::NotEnrolled
+                | Self::AlreadyEnrolled { .. }
+                | Self::TakesNoPayments
+                | Self::SaleConflict
+                | Self::SaleVoided
+        )
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {

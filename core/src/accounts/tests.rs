@@ -92,7 +92,7 @@ fn bills_come_newest_first_page_by_page_and_without_a_network() {
             payment(
                 n,
                 if n % 2 == 0 { MAIN } else { SUBSIDY },
-                START.plus_millis(n as i64 / 3),
+                START.plus_millis(i64::try_from(n / 3).unwrap()),
             )
         })
         .collect();

@@ -23,7 +23,7 @@ use crate::session::Sessions;
 use crate::store::Changes;
 
 /// A renewal may bring to light that more is due; more rounds than these don't happen with a sane platform.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
 
 impl Codes {
     /// Does what is due about the credential.
@@ -154,7 +154,7 @@ impl Codes {
         let codes = Arc::clone(self);
         let given = issued.clone();
         // Writes the witness, which may take its time.
-        let taken = tokio::task::spawn_blocking(move || codes.install(pending, &given, before, now));
+        let taken = tokio::task::spawn_blocking(move || codes.install(&pending, &given, before, now));
         let replaced = taken.await.map_err(|_| CoreError::Internal {
             fault: InternalFault::TaskEnded,
         })??;
@@ -165,7 +165,7 @@ impl Codes {
     /// Makes an issued credential the one to use. Returns the key that it replaces.
     fn install(
         &self,
-        pending: PendingIssue,
+        pending: &PendingIssue,
         issued: &IssuedCredential,
         before: Option<EnrolmentRecord>,
         now: UnixMillis,

@@ -253,9 +253,11 @@ impl Codes {
         let Ok(unsigned) = self.unsigned(enrolment, usage, shown.plan.account, &now, at) else {
             return;
         };
-        let codes = Arc::clone(self);
+        // A keystore may take its time: it doesn't keep the store from being closed.
+        let codes = Arc::downgrade(self);
         let started = self.ahead.start(move || {
             let signed = unsigned.sign();
+            let Some(codes) = codes.upgrade() else { return };
             let mut state = codes.lock();
             state.screen.signing_ahead = false;
             match signed {
@@ -353,10 +355,15 @@ impl Codes {
         }
     }
 
-    /// Waits until what was left for later is done.
+    /// Waits until the keeper has done what was left to it.
     pub(crate) fn finish(&self) {
-        self.ahead.finish();
         self.keeper.finish();
+    }
+
+    /// Waits until the next code is signed, or cannot be.
+    #[cfg(test)]
+    pub(crate) fn finish_ahead(&self) {
+        self.ahead.finish();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -358,7 +358,7 @@ fn a_certificate_is_renewed_early_and_codes_go_on_in_the_same_epoch() {
     assert_eq!(phone.platform.campus().issues, 2);
     let after = sequence(&short(&card));
     assert!(after > before && after.get() >> 16 == 1);
-    phone.advance(1 * DAY);
+    phone.advance(DAY);
     block_on(card.synchronise()).unwrap();
     assert_eq!(
         phone.platform.campus().issues,
@@ -380,10 +380,11 @@ fn a_lost_reply_to_an_issue_costs_no_second_credential() {
     drop(card);
     let card = phone.open();
     block_on(card.synchronise()).unwrap();
-    assert_eq!(
-        (phone.platform.campus().issues, phone.platform.campus().epoch),
-        (1, 1)
-    );
+    let (issues, epoch) = {
+        let campus = phone.platform.campus();
+        (campus.issues, campus.epoch)
+    };
+    assert_eq!((issues, epoch), (1, 1));
     phone.platform.verify(&short(&card).text);
 }
 
@@ -521,12 +522,12 @@ fn the_next_code_of_a_slow_keystore_is_signed_ahead_and_exactly_one() {
     let card = phone.bound();
     let before = keystore.messages().len();
     let first = short(&card);
-    card.finish();
+    card.finish_ahead();
     assert_eq!(keystore.messages().len() - before, 2);
     for _ in 0..5 {
         assert_eq!(short(&card).text, first.text);
     }
-    card.finish();
+    card.finish_ahead();
     assert_eq!(keystore.messages().len() - before, 2);
     phone.advance(20_000);
     let release = keystore.hang();
@@ -548,7 +549,7 @@ fn a_keystore_that_dawdles_does_not_blank_a_code_that_is_still_good() {
     // The first signature of the screen hangs: let it, while another thread waits for it.
     drop(release);
     let first = short(&card);
-    card.finish();
+    card.finish_ahead();
     phone.advance(20_000);
     let release = keystore.hang();
     let second = short(&card);
@@ -559,7 +560,7 @@ fn a_keystore_that_dawdles_does_not_blank_a_code_that_is_still_good() {
         "due for a change, but good for five seconds more"
     );
     drop(release);
-    card.finish();
+    card.finish_ahead();
     let third = short(&card);
     assert!(sequence(&third) > sequence(&second) && sequence(&second) > sequence(&first));
 }
@@ -569,9 +570,9 @@ fn what_was_signed_ahead_for_another_screen_is_never_shown() {
     let (phone, _keystore) = TestPhone::with_keystore();
     let card = phone.bound();
     let first = short(&card);
-    card.finish();
+    card.finish_ahead();
     let identity = show(&card, CodePurpose::Identity, FormChoice::Short).unwrap();
-    card.finish();
+    card.finish_ahead();
     phone.advance(20_000);
     let next = short(&card);
     assert!(sequence(&next) > sequence(&identity) && sequence(&identity) > sequence(&first));
@@ -586,11 +587,11 @@ fn a_keystore_that_refuses_is_told_once_the_code_is_over() {
     assert_eq!(show(&card, PAY, FormChoice::Short), Err(CoreError::KeyLocked));
     keystore.fail_with(None);
     let first = short(&card);
-    card.finish();
+    card.finish_ahead();
     keystore.fail_with(Some(KeyError::Busy));
     phone.advance(20_000);
     let second = short(&card);
-    card.finish();
+    card.finish_ahead();
     phone.advance(25_000);
     assert_eq!(short(&card).text, second.text);
     phone.advance(5_000);

@@ -344,9 +344,11 @@ async fn gate(State(platform): Shared, request: Request, next: Next) -> Response
         }
         (None, None) => next.run(request).await,
     };
-    response
-        .headers_mut()
-        .insert("DPoP-Nonce", nonce.parse().unwrap());
+    if !open {
+        response
+            .headers_mut()
+            .insert("DPoP-Nonce", nonce.parse().unwrap());
+    }
     response
 }
 

@@ -235,18 +235,19 @@ mod tests {
 
     #[test]
     fn a_proof_for_anything_else_is_refused() {
+        type Change = fn(&mut ProofClaims);
         let bench = Bench::new();
-        let cases: [(ProofError, fn(&mut ProofClaims)); 9] = [
+        let cases: [(ProofError, Change); 9] = [
             (ProofError::Target, |claims| claims.htm = "POST".into()),
             (ProofError::Target, |claims| {
-                claims.htu = "https://other.example/v1/accounts".into()
+                claims.htu = "https://other.example/v1/accounts".into();
             }),
             (ProofError::Target, |claims| {
-                claims.htu = "https://card.campus.example/v1/payments".into()
+                claims.htu = "https://card.campus.example/v1/payments".into();
             }),
             (ProofError::AccessToken, |claims| claims.ath = None),
             (ProofError::AccessToken, |claims| {
-                claims.ath = Some(Base64Url::from(sha256(b"other")).encode())
+                claims.ath = Some(Base64Url::from(sha256(b"other")).encode());
             }),
             (ProofError::Nonce, |claims| claims.nonce = None),
             (ProofError::Nonce, |claims| claims.nonce = Some("made-up".into())),

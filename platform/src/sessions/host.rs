@@ -264,7 +264,7 @@ impl HostVerifier {
                     *cache = Some(CachedKeys {
                         keys,
                         fetched_at: now,
-                    })
+                    });
                 }
                 Err(error) if known => tracing::warn!(%error, "keeping the host's keys of earlier"),
                 Err(error) => return Err(error),

@@ -307,9 +307,9 @@ impl fmt::Display for Approved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.amount, self.sequence) {
             (Some(amount), Some(sequence)) => {
-                write!(f, "¥{amount} by {}, record {sequence}", self.holder_class)?
+                write!(f, "¥{amount} by {}, record {sequence}", self.holder_class)?;
             }
-            _ => write!(f, "{}", self.holder_class)?,
+            _ => f.write_str(self.holder_class)?,
         }
         f.write_str(if self.voided == Some(true) {
             ", taken back"

@@ -134,14 +134,13 @@ pub(crate) fn sale(text: &str) -> Result<SaleId, String> {
 }
 
 fn root_key(text: &str) -> Result<PublicKey, String> {
-    let digits = text.as_bytes();
     let mut bytes = [0; 33];
-    if digits.len() != 2 * bytes.len() {
+    // Digits are looked at first: the number parser would also take a sign.
+    if text.len() != 2 * bytes.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err("a root key has 66 hexadecimal digits".to_owned());
     }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).map_err(|_| "not hexadecimal".to_owned())?;
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| "not hexadecimal".to_owned())?;
+    for (byte, start) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&text[start..start + 2], 16).map_err(|error| error.to_string())?;
     }
     PublicKey::from_compressed(bytes).map_err(|_| "a root key begins with 02 or 03".to_owned())
 }
@@ -174,6 +173,7 @@ mod tests {
             "02",
             &key.replace("02", "04"),
             &key.replace("ab", "+b"),
+            &key.replace("ab", "é"),
             &format!("{key}00"),
         ] {
             assert!(root_key(text).is_err(), "{text}");

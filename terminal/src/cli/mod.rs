@@ -44,13 +44,7 @@ impl CommandError {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Terminal(
-                TerminalError::NotEnrolled
-                | TerminalError::AlreadyEnrolled { .. }
-                | TerminalError::TakesNoPayments
-                | TerminalError::SaleConflict
-                | TerminalError::SaleVoided,
-            ) => 2,
+            Self::Terminal(error) if error.is_misuse() => 2,
             _ => 3,
         }
     }

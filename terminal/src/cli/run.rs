@@ -88,7 +88,7 @@ fn answer_lines(
         let (id, op) = if is_whole {
             parse(&line)
         } else {
-            (None, Err(malformed("the line is too long")))
+            (None, Err(malformed(&"the line is too long")))
         };
         let errand = match op {
             Ok(Op::Sync) => Errand::Sync,
@@ -123,7 +123,7 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<
     }
 }
 
-fn malformed(why: impl ToString) -> CommandError {
+fn malformed(why: &impl ToString) -> CommandError {
     CommandError::Request(why.to_string())
 }
 
@@ -131,9 +131,9 @@ fn parse(line: &[u8]) -> (Option<Value>, Result<Op, CommandError>) {
     match serde_json::from_slice::<Value>(line) {
         Ok(request) => (
             request.get("id").cloned(),
-            Op::deserialize(request).map_err(malformed),
+            Op::deserialize(request).map_err(|error| malformed(&error)),
         ),
-        Err(error) => (None, Err(malformed(error))),
+        Err(error) => (None, Err(malformed(&error))),
     }
 }
 
@@ -154,7 +154,7 @@ fn answer(terminal: &Terminal, op: &Op) -> Result<Answer, CommandError> {
         Op::Void => Ok(Answer::voided(terminal.void_last())),
         Op::Confirm { amount: yuan } => Ok(Answer::asked(&terminal.ask_confirmation(amount(yuan)?)?)),
         Op::Status => Ok(Answer::status(terminal)?),
-        Op::Sync | Op::Upload => Err(malformed("not answered in order")),
+        Op::Sync | Op::Upload => Err(malformed(&"not answered in order")),
     }
 }
 

@@ -153,7 +153,10 @@ impl Store {
         if new.is_anchored {
             raise_floor(&transaction, time_ms)?;
         }
-        durably(transaction)
+        yika_fault::reach("terminal.approve.before-commit");
+        transaction.commit()?;
+        yika_fault::reach("terminal.approve.after-commit");
+        Ok(())
     }
 
     /// The payment that was taken last, void or not.
@@ -185,7 +188,10 @@ impl Store {
         let transaction = self.begin()?;
         insert_record(&transaction, pseudonym, record)?;
         raise_floor(&transaction, to_sql(record.record.time.0)?)?;
-        durably(transaction)
+        yika_fault::reach("terminal.void.before-commit");
+        transaction.commit()?;
+        yika_fault::reach("terminal.void.after-commit");
+        Ok(())
     }
 
     /// Keeps the amount that a holder is asked to confirm, in place of the one before.
@@ -262,13 +268,6 @@ fn raise_floor(transaction: &rusqlite::Transaction<'_>, passed_ms: i64) -> Resul
     transaction
         .prepare_cached("UPDATE clock SET floor_ms = MAX(floor_ms, ?1)")?
         .execute([passed_ms])?;
-    Ok(())
-}
-
-fn durably(transaction: rusqlite::Transaction<'_>) -> Result<(), StoreError> {
-    yika_fault::reach("terminal.commit.before");
-    transaction.commit()?;
-    yika_fault::reach("terminal.commit.after");
     Ok(())
 }
 

@@ -16,7 +16,10 @@ pub struct Campus {
 impl Campus {
     /// Starts a sandbox on fresh data.
     pub fn open() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("yika-e2e-").tempdir().map_err(Error::io("making a folder"))?;
+        let folder = tempfile::Builder::new()
+            .prefix("yika-e2e-")
+            .tempdir()
+            .map_err(Error::io("making a folder"))?;
         let sandbox = Sandbox::start(&folder.path().join("campus"))?;
         Ok(Self { sandbox, folder })
     }
@@ -63,8 +66,11 @@ impl Campus {
     pub fn ledger(&self) -> Result<(i64, Vec<(String, i64)>)> {
         let ledger = self.sandbox.get("/sandbox/admin/ledger")?;
         let total = |total: &Value| Some((total["kind"].as_str()?.to_owned(), total["sum"].as_i64()?));
-        let totals = ledger["totals"].as_array().and_then(|totals| totals.iter().map(total).collect());
+        let totals = ledger["totals"]
+            .as_array()
+            .and_then(|totals| totals.iter().map(total).collect());
         let sum = ledger["sum"].as_i64();
-        sum.zip(totals).ok_or_else(|| Error::answer("not a ledger", &ledger))
+        sum.zip(totals)
+            .ok_or_else(|| Error::answer("not a ledger", &ledger))
     }
 }

@@ -68,7 +68,10 @@ impl Error {
     }
 
     /// An answer that is not as it should be.
-    #[expect(clippy::needless_pass_by_value, reason = "callers hand over whatever they can show")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over whatever they can show"
+    )]
     pub fn answer(what: impl Into<String>, text: impl ToString) -> Self {
         Self::Answer {
             what: what.into(),

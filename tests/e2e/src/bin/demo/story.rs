@@ -171,20 +171,17 @@ fn refuse_what_is_wrong(cast: &Cast) -> Result<()> {
         "MALFORMED",
         cast.till.pay("1.00", "https://example.org")?,
     )?;
-    // These phones rebooted offline and then had their wall clock set wrong: the one case in which a code's time is off.
-    let late = cast
-        .phone
-        .with_options(&["--boot-id", "late", "--wall-offset", "-600"])
-        .code(Use::Pay, &[])?;
+    let later = cast.other_till.with_options(&["--clock-offset", "600"]);
     refused(
-        "a code from ten minutes ago",
+        "the same code, ten minutes later",
         "STALE",
-        cast.till.pay("1.00", &late)?,
+        later.pay("1.00", &payment)?,
     )?;
-    let early = cast
+    // Restarted offline, and then its wall clock was set: the one case in which a code's time can be wrong.
+    let ahead = cast
         .phone
-        .with_options(&["--boot-id", "early", "--wall-offset", "600"])
-        .code(Use::Pay, &[])?;
+        .with_options(&["--boot-id", "another", "--wall-offset", "600"]);
+    let early = ahead.code(Use::Pay, &[])?;
     refused(
         "a code from ten minutes ahead",
         "FUTURE",

@@ -10,7 +10,12 @@ pub(crate) fn chapter(title: &str) {
 
 /// One thing that happened, with what came of it.
 pub(crate) fn line(what: &str, outcome: impl std::fmt::Display) {
-    let dots = ".".repeat(58_usize.saturating_sub(what.chars().count()).max(2));
+    // Chinese characters take two columns of a terminal.
+    let columns: usize = what
+        .chars()
+        .map(|character| if character >= '\u{2e80}' { 2 } else { 1 })
+        .sum();
+    let dots = ".".repeat(64_usize.saturating_sub(columns).max(2));
     println!("  {what} {dots} {outcome}");
 }
 

@@ -178,7 +178,9 @@ class CardTest {
     private suspend fun CampusCard.mainAccount(): Account = accounts().list().first()
 
     private suspend fun Phone.bound(campus: Campus): CampusCard =
-        open().also { it.session().bind(campus.url.toString(), campus.idToken("20260001")) }
+        open().also { card ->
+            card.session().use { it.bind(campus.url.toString(), campus.idToken("20260001")) }
+        }
 
     private fun onCampus(story: suspend CoroutineScope.(Campus) -> Unit) =
         Campus(folder).use { campus -> runBlocking { story(campus) } }

@@ -1,0 +1,123 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
+use uuid::Uuid;
+
+use crate::clock::PhoneClock;
+
+/// A phone that is a campus card.
+#[derive(Debug, Parser)]
+#[command(name = "yika-phone", version, about)]
+pub(crate) struct Arguments {
+    /// The folder that this phone lives in; made if it isn't there.
+    #[arg(long)]
+    pub(crate) home: PathBuf,
+    #[command(flatten)]
+    pub(crate) clock: PhoneClock,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bind to the card of a student of a sandbox, with the token of the sandbox's host.
+    Bind {
+        /// The platform's address.
+        #[arg(long)]
+        platform: Url,
+        /// The student's number.
+        #[arg(long)]
+        student: String,
+    },
+    /// Show the next code. Never uses the network.
+    #[command(subcommand)]
+    Code(Code),
+    /// Bring time, credential, balances and bills up to date.
+    Sync(Output),
+    /// The accounts with their balances, as last told.
+    Accounts(Output),
+    /// The newest bills, as last told.
+    Bills {
+        /// At most so many, 1–500.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Whether a card is bound, and how long its codes last.
+    Status(Output),
+    /// Forget the card: keys, codes, balances, bills. Works without a network too.
+    SignOut,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Code {
+    /// A payment code.
+    Pay {
+        /// The account that pays, by its id or its slot 1–8; the default one if absent.
+        #[arg(long)]
+        account: Option<AccountName>,
+        #[command(flatten)]
+        drawing: Drawing,
+    },
+    /// An identity code.
+    Identity {
+        #[command(flatten)]
+        drawing: Drawing,
+    },
+}
+
+/// How a code is put out. Without any of these it is drawn in the terminal.
+#[derive(Debug, Args)]
+pub(crate) struct Drawing {
+    /// The form; by turns, as a phone shows it, if absent.
+    #[arg(long)]
+    pub(crate) form: Option<Form>,
+    /// Write a PNG, quiet zone included.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) png: Option<PathBuf>,
+    /// Write an SVG, quiet zone included.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Print what is in the code, as a scanner would type it.
+    #[arg(long)]
+    pub(crate) text: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Form {
+    /// For terminals that have the table.
+    Short,
+    /// For all terminals.
+    Full,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Output {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// An account as a person names it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AccountName {
+    Id(Uuid),
+    Slot(u8),
+}
+
+impl FromStr for AccountName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text.parse(), text.parse()) {
+            (Ok(slot), _) => Ok(Self::Slot(slot)),
+            (_, Ok(id)) => Ok(Self::Id(id)),
+            _ => Err("neither an account's id nor a slot 1–8".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+/* The Yika terminal in C: verifies campus codes offline. Generated from the Rust sources; do not edit. */
+
+#ifndef YIKA_TERMINAL_H
+#define YIKA_TERMINAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * The size of a sale's number.
+ */
+#define YIKA_SALE_BYTES 16
+
+/**
+ * The size of a reason's code with its NUL.
+ */
+#define YIKA_REASON_BYTES 24
+
+/**
+ * The size of a reason's text with its NUL.
+ */
+#define YIKA_MESSAGE_BYTES 128
+
+/**
+ * How a call ended: the same numbers as the exit codes of the command line.
+ */
+typedef enum {
+  /**
+   * Done, or approved.
+   */
+  YIKA_STATUS_DONE = 0,
+  /**
+   * Refused.
+   */
+  YIKA_STATUS_REFUSED = 1,
+  /**
+   * Called wrongly, or not enrolled: `yika_last_error` says what.
+   */
+  YIKA_STATUS_MISUSE = 2,
+  /**
+   * Could not be done: `yika_last_error` says why.
+   */
+  YIKA_STATUS_FAILED = 3,
+} YikaStatus;
+
+/**
+ * An open terminal.
+ */
+typedef struct YikaTerminal YikaTerminal;
+
+/**
+ * What the terminal says of a code. Fields that don't apply are zero.
+ */
+typedef struct {
+  /**
+   * Whether the code is approved, and that is on the disk.
+   */
+  bool is_approved;
+  /**
+   * Whether it had been approved for this sale before, and nothing was recorded now.
+   */
+  bool is_repeated;
+  /**
+   * Who it was: 1 student, 2 staff, 3 visitor, 4 other; 0 when refused.
+   */
+  uint8_t holder_class;
+  /**
+   * From which account of the card was paid, 1 to 8; 0 for an identity.
+   */
+  uint8_t account_slot;
+  /**
+   * Why it was refused: a stable code such as "REPLAY", NUL-terminated; empty when approved.
+   */
+  char reason[YIKA_REASON_BYTES];
+  /**
+   * The same for people, in English, NUL-terminated; empty when approved.
+   */
+  char message[YIKA_MESSAGE_BYTES];
+  /**
+   * With "STALE" and "FUTURE": the code's time less the terminal's, in seconds.
+   */
+  int64_t offset_s;
+  /**
+   * The number of the sale.
+   */
+  uint8_t sale[YIKA_SALE_BYTES];
+  /**
+   * When it was approved, by the terminal's clock, in Unix milliseconds.
+   */
+  uint64_t time_ms;
+  /**
+   * What was paid, in fen; 0 for an identity.
+   */
+  uint64_t amount_fen;
+  /**
+   * The number of the payment's record in the terminal's journal, from 1; 0 for an identity.
+   */
+  uint64_t record;
+} YikaVerdict;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Opens the enrolled terminal in the folder `home`, and puts its handle into `*terminal`, or NULL if it can't.
+ *
+ * The home belongs to this process until the handle is closed.
+ *
+ * # Safety
+ *
+ * `home` must be NULL or a NUL-terminated string, `terminal` NULL or valid for writing a pointer.
+ */
+YikaStatus yika_terminal_open(const char *home,
+                              YikaTerminal **terminal);
+
+/**
+ * Closes a terminal. NULL is allowed and does nothing.
+ *
+ * # Safety
+ *
+ * `terminal` must be NULL or a handle from `yika_terminal_open` that was not closed yet and that no other thread uses.
+ */
+void yika_terminal_close(YikaTerminal *terminal);
+
+/**
+ * Decides about a payment code, without network. `YIKA_STATUS_DONE` is "approved", and it is on the disk;
+ * `YIKA_STATUS_REFUSED` is "refused". With both, `*verdict` says more; otherwise it is left alone.
+ *
+ * `sale` is the till's own number for the sale, 16 bytes: asked again with the same one, the terminal answers as before.
+ * NULL stands for a new random one, which the verdict tells. `amount_fen` is in fen (1/100 yuan).
+ *
+ * # Safety
+ *
+ * `terminal` must be NULL or an open handle, `code` NULL or a NUL-terminated string, `sale` NULL or readable for
+ * 16 bytes, `verdict` NULL or valid for writing.
+ */
+YikaStatus yika_terminal_verify_payment(const YikaTerminal *terminal,
+                                        const char *code,
+                                        uint64_t amount_fen,
+                                        const uint8_t *sale,
+                                        YikaVerdict *verdict);
+
+/**
+ * Decides about an identity code, without network. Otherwise as `yika_terminal_verify_payment`.
+ *
+ * # Safety
+ *
+ * As for `yika_terminal_verify_payment`.
+ */
+YikaStatus yika_terminal_verify_identity(const YikaTerminal *terminal,
+                                         const char *code,
+                                         const uint8_t *sale,
+                                         YikaVerdict *verdict);
+
+/**
+ * Takes the last payment back, within ten minutes, and puts its amount into `*amount_fen` (NULL if not wanted).
+ * `YIKA_STATUS_REFUSED`: the payment stands, and `yika_last_error` says why.
+ *
+ * # Safety
+ *
+ * `terminal` must be NULL or an open handle, `amount_fen` NULL or valid for writing.
+ */
+YikaStatus yika_terminal_void_last(const YikaTerminal *terminal,
+                                   uint64_t *amount_fen);
+
+/**
+ * Fetches lists and time from the platform. Uses the network and blocks until it is done.
+ *
+ * # Safety
+ *
+ * `terminal` must be NULL or an open handle.
+ */
+YikaStatus yika_terminal_sync(const YikaTerminal *terminal);
+
+/**
+ * Hands in what was sold, and puts the number of records that the platform has not answered for into `*pending` (NULL
+ * if not wanted). Uses the network and blocks until it is done; after an error the next upload goes on where it ended.
+ *
+ * # Safety
+ *
+ * `terminal` must be NULL or an open handle, `pending` NULL or valid for writing.
+ */
+YikaStatus yika_terminal_upload(const YikaTerminal *terminal,
+                                uint64_t *pending);
+
+/**
+ * What went wrong in the last call on this thread, in English; empty if nothing did, or if a code was refused (the
+ * verdict says why). Never NULL, and valid until the next call on this thread.
+ */
+const char *yika_last_error(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* YIKA_TERMINAL_H */

@@ -1,0 +1,218 @@
+//! A till written in C, compiled against the committed header and run, with a platform on loopback that has the test
+//! kit's lists. Only what C calls for is played: proofs are not looked at here.
+
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use yika_api::school::{School, ServerTime};
+use yika_api::terminal::{
+    EnrolTerminal, EnrolledTerminal, Merchant, MerchantId, SaleOutcome, SaleResult, SaleUpload,
+    SaleUploadReply, TerminalId, TerminalKind, TerminalStatus,
+};
+use yika_api::{Base64Url, LocalizedText, UnixMillis as ApiMillis};
+use yika_format::lists::Row;
+use yika_format::sale::SignedSale;
+use yika_format::{UnixMillis, UnixSeconds};
+use yika_terminal::{Enrol, TerminalOptions, enrol};
+use yika_testkit::{CodeBuilder, ListBuilder, SignerKit};
+
+const DOMAIN: &str = "campus.example";
+const DAY_S: u32 = 86_400;
+
+/// The machine's time: the C program's terminal reads the real clocks.
+fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    UnixMillis(since.as_millis().try_into().unwrap())
+}
+
+fn now_s() -> UnixSeconds {
+    UnixSeconds(now().seconds().try_into().unwrap())
+}
+
+/// The kit's lists, good now.
+fn lists(kit: &SignerKit) -> ListBuilder {
+    let mut lists = ListBuilder::new(kit);
+    lists.issued = now();
+    lists.good_until = UnixMillis(now().0 + u64::from(DAY_S) * 1000);
+    for key in &mut lists.keys {
+        (key.from, key.to) = (
+            UnixSeconds(now_s().0 - DAY_S),
+            UnixSeconds(now_s().0 + 30 * DAY_S),
+        );
+    }
+    for row in &mut lists.rows {
+        row.until_day = Row::day_of(UnixSeconds(now_s().0 + 7 * DAY_S).into()).unwrap();
+    }
+    lists
+}
+
+fn name(text: &str) -> LocalizedText {
+    LocalizedText {
+        zh: text.to_owned(),
+        en: text.to_owned(),
+    }
+}
+
+struct Campus {
+    lists: ListBuilder,
+    next_sequence: u64,
+}
+
+impl Campus {
+    fn enrolled(&self, kind: TerminalKind) -> EnrolledTerminal {
+        EnrolledTerminal {
+            id: TerminalId(7),
+            kind,
+            label: "Till 7".to_owned(),
+            merchant: Some(Merchant {
+                id: MerchantId(42),
+                name: name("Canteen"),
+            }),
+            sites: vec![],
+            school: School {
+                domain: DOMAIN.to_owned(),
+                name: name("Example University"),
+                root_key: Base64Url::from(*self.lists.kit.root.public().as_bytes()),
+                time_zone: "Asia/Shanghai".to_owned(),
+                host_issuer: "https://host.campus.example".to_owned(),
+                host_audience: "yika".to_owned(),
+            },
+        }
+    }
+
+    fn answer(&mut self, method: &Method, path: &str, body: &Bytes) -> Response {
+        match (method.as_str(), path) {
+            ("GET", "/v1/time") => axum::Json(ServerTime {
+                now: ApiMillis(now().0.try_into().unwrap()),
+            })
+            .into_response(),
+            ("POST", "/v1/terminals") => {
+                let request: EnrolTerminal = serde_json::from_slice(body).unwrap();
+                axum::Json(self.enrolled(request.kind)).into_response()
+            }
+            ("GET", "/v1/terminals/keyset") => self.lists.keyset().into_response(),
+            ("GET", "/v1/terminals/table") => self.lists.table().into_response(),
+            ("GET", "/v1/terminals/revocations") => self.lists.revocations().into_response(),
+            ("POST", "/v1/terminals/time") => {
+                let nonce = body.as_ref().try_into().unwrap();
+                self.lists.time(&nonce, now()).into_response()
+            }
+            ("GET", "/v1/terminals/current") => axum::Json(TerminalStatus {
+                id: TerminalId(7),
+                next_sequence: self.next_sequence,
+                frozen: false,
+            })
+            .into_response(),
+            ("POST", "/v1/terminals/sales") => self.take_in(body),
+            _ => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+
+    fn take_in(&mut self, body: &Bytes) -> Response {
+        let upload: SaleUpload = serde_json::from_slice(body).unwrap();
+        let mut outcomes = Vec::new();
+        for record in upload.records {
+            let sequence = SignedSale::decode(&record.0).unwrap().record.sequence;
+            assert_eq!(sequence, self.next_sequence);
+            self.next_sequence += 1;
+            outcomes.push(SaleOutcome {
+                sequence,
+                result: SaleResult::Posted,
+                repeated: false,
+            });
+        }
+        let settled_mark = self.lists.mark(7, self.next_sequence - 1).into();
+        axum::Json(SaleUploadReply {
+            outcomes,
+            next_sequence: self.next_sequence,
+            settled_mark,
+        })
+        .into_response()
+    }
+}
+
+async fn answer(State(campus): State<Arc<Mutex<Campus>>>, method: Method, uri: Uri, body: Bytes) -> Response {
+    campus.lock().unwrap().answer(&method, uri.path(), &body)
+}
+
+/// Starts the platform and enrols a till in `home`.
+async fn enrol_till(home: &Path, campus: Arc<Mutex<Campus>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let platform = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(answer).with_state(campus);
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let request = Enrol {
+        platform: platform.parse().unwrap(),
+        request: EnrolTerminal {
+            kind: TerminalKind::Pos,
+            merchant: Some(MerchantId(42)),
+            label: None,
+            enrolment_code: None,
+        },
+        root_key: None,
+    };
+    let options = TerminalOptions {
+        patience: Duration::ZERO,
+        ..TerminalOptions::default()
+    };
+    enrol(home, &options, &request).await.unwrap();
+}
+
+/// Compiles the program and links it to the library that cargo built beside this test.
+fn compile(program: &Path) {
+    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let test = std::env::current_exe().unwrap();
+    let libraries = test.parent().unwrap();
+    let status = Command::new("cc")
+        .args(["-std=c11", "-Wall", "-Wextra", "-Werror"])
+        .arg("-I")
+        .arg(crate_dir.join("include"))
+        .arg(crate_dir.join("tests/smoke.c"))
+        .arg("-L")
+        .arg(libraries)
+        .arg("-lyika_terminal_capi")
+        .arg(format!("-Wl,-rpath,{}", libraries.display()))
+        .arg("-o")
+        .arg(program)
+        .status()
+        .unwrap();
+    assert!(status.success(), "the C program does not compile");
+}
+
+#[test]
+fn a_till_in_c_takes_refuses_voids_and_uploads() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, program) = (folder.path().join("till"), folder.path().join("smoke"));
+    compile(&program);
+    let kit = SignerKit::new(DOMAIN);
+    let campus = Arc::new(Mutex::new(Campus {
+        lists: lists(&kit),
+        next_sequence: 1,
+    }));
+    // Kept until the end: the platform answers on its threads while the program runs.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(enrol_till(&home, Arc::clone(&campus)));
+    let code = |counter| {
+        let mut code = CodeBuilder::new(&kit).counter(counter);
+        code.dynamic.time = now_s();
+        code.short().to_text()
+    };
+    let output = Command::new(&program)
+        .arg(&home)
+        .args([code(100), code(101)])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"done\n");
+    // Two payments and the void of the second have arrived.
+    assert_eq!(campus.lock().unwrap().next_sequence, 4);
+}
