@@ -1,7 +1,7 @@
 //! The platform with an identity provider, seed data and a console for trials, in one process.
 //!
 //! It composes the production platform unchanged and adds routes below `/sandbox`: the host app's identity provider
-//! ([`host`]), and an admin API that reads and changes what a card office would ([`admin`]). It listens on loopback
+//! (`host`), and an admin API that reads and changes what a card office would (`admin`). It listens on loopback
 //! only. Everything is kept in one folder; started again on it, the sandbox goes on where it stopped.
 
 mod admin;

@@ -114,6 +114,30 @@ async fn the_seed_is_planted_once_and_everything_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn the_stalls_come_first_and_the_ledger_sums_to_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let sandbox = open(&data).await;
+    let merchants = get(&sandbox, "/sandbox/admin/merchants").await["merchants"].take();
+    let ids: Vec<_> = merchants
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|merchant| merchant["id"].as_u64())
+        .collect();
+    assert_eq!(ids, [Some(1), Some(2), Some(3)]);
+    assert_eq!(merchants[1]["name"]["zh"], "一食堂二号窗口");
+    let ledger = get(&sandbox, "/sandbox/admin/ledger").await;
+    let totals = ledger["totals"].as_array().unwrap();
+    let total = |kind: &str| {
+        totals.iter().find(|total| total["kind"] == kind).unwrap()["sum"]
+            .as_i64()
+            .unwrap()
+    };
+    assert_eq!((total("card") + total("funding"), &ledger["sum"]), (0, &json!(0)));
+    assert!(total("card") > 0);
+}
+
+#[tokio::test]
 async fn a_suspension_is_seen_and_taken_back() {
     let data = tempfile::tempdir().unwrap();
     let sandbox = open(&data).await;

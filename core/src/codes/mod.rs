@@ -1,11 +1,13 @@
 //! Codes: rotating, signed, offline. A counter is durable before the code that carries it leaves this module; nothing here touches the
-//! network but [`Codes::synchronise`]. Ports and keystores are called without a lock held, so a slow one never blanks a code
+//! network but `Codes::synchronise`. Ports and keystores are called without a lock held, so a slow one never blanks a code
 //! that is still good.
 
 mod cache;
 mod flow;
 mod frame;
 mod issue;
+#[cfg(test)]
+mod keystore_tests;
 mod model;
 pub mod qr;
 mod remote;

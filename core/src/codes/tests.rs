@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::{ClockQuality, ClockStory};
-use crate::ports::{KeyError, Witness as _};
+use crate::ports::Witness as _;
 use crate::testing::platform::{Fault, MAIN, SUBSIDY};
 use crate::testing::{FakeClock, TestPhone, block_on, id_token};
 use crate::{CampusCard, CoreError};
@@ -13,18 +13,22 @@ use yika_api::credential::CredentialState;
 use yika_format::Sequence;
 use yika_format::code::{ClockConfidence, Code};
 
-const PAY: CodePurpose = CodePurpose::Payment { account: None };
+pub(super) const PAY: CodePurpose = CodePurpose::Payment { account: None };
 const DAY: u32 = 86_400_000;
 
-fn show(card: &CampusCard, purpose: CodePurpose, form: FormChoice) -> Result<CodeFrame, CoreError> {
+pub(super) fn show(
+    card: &CampusCard,
+    purpose: CodePurpose,
+    form: FormChoice,
+) -> Result<CodeFrame, CoreError> {
     card.codes().show_blocking(purpose, form)
 }
 
-fn short(card: &CampusCard) -> CodeFrame {
+pub(super) fn short(card: &CampusCard) -> CodeFrame {
     show(card, PAY, FormChoice::Short).unwrap()
 }
 
-fn sequence(frame: &CodeFrame) -> Sequence {
+pub(super) fn sequence(frame: &CodeFrame) -> Sequence {
     Code::from_text(frame.text.as_bytes())
         .unwrap()
         .moment()
@@ -514,89 +518,6 @@ fn a_wall_clock_that_jumps_after_a_restart_voids_the_code_on_the_screen() {
     let second = short(&card);
     assert!(sequence(&second) > sequence(&first));
     assert_eq!(second.shown_at, FakeClock::START.plus_millis(3_600_000));
-}
-
-#[test]
-fn the_next_code_of_a_slow_keystore_is_signed_ahead_and_exactly_one() {
-    let (phone, keystore) = TestPhone::with_keystore();
-    let card = phone.bound();
-    let before = keystore.messages().len();
-    let first = short(&card);
-    card.finish_ahead();
-    assert_eq!(keystore.messages().len() - before, 2);
-    for _ in 0..5 {
-        assert_eq!(short(&card).text, first.text);
-    }
-    card.finish_ahead();
-    assert_eq!(keystore.messages().len() - before, 2);
-    phone.advance(20_000);
-    let release = keystore.hang();
-    let second = short(&card);
-    let moment = phone.platform.verify(&second.text).moment();
-    assert_eq!(
-        i64::from(moment.dynamic.time.0),
-        phone.platform.campus().now.0 / 1000
-    );
-    assert!(sequence(&second) > sequence(&first));
-    drop(release);
-}
-
-#[test]
-fn a_keystore_that_dawdles_does_not_blank_a_code_that_is_still_good() {
-    let (phone, keystore) = TestPhone::with_keystore();
-    let card = phone.bound();
-    let release = keystore.hang();
-    // The first signature of the screen hangs: let it, while another thread waits for it.
-    drop(release);
-    let first = short(&card);
-    card.finish_ahead();
-    phone.advance(20_000);
-    let release = keystore.hang();
-    let second = short(&card);
-    phone.advance(25_000);
-    assert_eq!(
-        short(&card).text,
-        second.text,
-        "due for a change, but good for five seconds more"
-    );
-    drop(release);
-    card.finish_ahead();
-    let third = short(&card);
-    assert!(sequence(&third) > sequence(&second) && sequence(&second) > sequence(&first));
-}
-
-#[test]
-fn what_was_signed_ahead_for_another_screen_is_never_shown() {
-    let (phone, _keystore) = TestPhone::with_keystore();
-    let card = phone.bound();
-    let first = short(&card);
-    card.finish_ahead();
-    let identity = show(&card, CodePurpose::Identity, FormChoice::Short).unwrap();
-    card.finish_ahead();
-    phone.advance(20_000);
-    let next = short(&card);
-    assert!(sequence(&next) > sequence(&identity) && sequence(&identity) > sequence(&first));
-    assert!(next.is_payment());
-}
-
-#[test]
-fn a_keystore_that_refuses_is_told_once_the_code_is_over() {
-    let (phone, keystore) = TestPhone::with_keystore();
-    let card = phone.bound();
-    keystore.fail_with(Some(KeyError::Locked));
-    assert_eq!(show(&card, PAY, FormChoice::Short), Err(CoreError::KeyLocked));
-    keystore.fail_with(None);
-    let first = short(&card);
-    card.finish_ahead();
-    keystore.fail_with(Some(KeyError::Busy));
-    phone.advance(20_000);
-    let second = short(&card);
-    card.finish_ahead();
-    phone.advance(25_000);
-    assert_eq!(short(&card).text, second.text);
-    phone.advance(5_000);
-    assert_eq!(show(&card, PAY, FormChoice::Short), Err(CoreError::KeyBusy));
-    assert!(sequence(&second) > sequence(&first));
 }
 
 #[test]

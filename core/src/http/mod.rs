@@ -369,7 +369,9 @@ impl Http {
                 .header(header::CONTENT_TYPE, body.media_type)
                 .body(body.bytes.clone());
         }
+        yika_fault::reach("phone.http.before-send");
         let mut response = request.send().await.map_err(|error| network_error(&error))?;
+        yika_fault::reach("phone.http.after-reply");
         self.keep_nonce(response.headers());
         let status = response.status();
         let mut body = Vec::new();

@@ -143,7 +143,10 @@ impl Store {
 
     /// Makes `changes` durable: on the medium when this returns.
     pub(crate) fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
-        open_of(&mut lock_of(&self.journal))?.commit(changes)
+        yika_fault::reach("phone.journal.before-commit");
+        open_of(&mut lock_of(&self.journal))?.commit(changes)?;
+        yika_fault::reach("phone.journal.after-commit");
+        Ok(())
     }
 
     /// Keeps the journal's log short. To be called when nobody waits.

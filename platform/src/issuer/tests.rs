@@ -82,7 +82,7 @@ async fn a_key_that_the_phone_does_not_prove_is_not_enrolled() {
         ),
         (
             changed(&good, |proof| {
-                proof.code_key = other_key.as_bytes().to_vec().into()
+                proof.code_key = other_key.as_bytes().to_vec().into();
             }),
             ProblemCode::InvalidKeyProof,
         ),

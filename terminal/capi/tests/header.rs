@@ -1,5 +1,8 @@
 //! The committed header is the one that the code makes.
 
+// Helpers of tests stop where a test would.
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 

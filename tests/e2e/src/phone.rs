@@ -72,13 +72,18 @@ impl Phone {
             .map(drop)
     }
 
-    /// The text of the next code.
+    /// The text of the next code, in short form unless the options name another.
     pub fn code(&self, usage: Use, options: &[&str]) -> Result<String> {
         let usage = match usage {
             Use::Pay => "pay",
             Use::Identity => "identity",
         };
-        let words = [&["code", usage, "--text"], options].concat();
+        let form: &[&str] = if options.contains(&"--form") {
+            &[]
+        } else {
+            &["--form", "short"]
+        };
+        let words = [&["code", usage, "--text"], form, options].concat();
         Ok(self
             .run(&words)?
             .success()?

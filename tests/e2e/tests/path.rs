@@ -38,7 +38,7 @@ fn a_code_is_shown_and_taken_without_a_network_and_settled_once() -> Result<()> 
     let before = balance(&phone, 0)?;
     campus.sandbox.stop()?;
 
-    let code = code_without_network(&phone, &["code", "pay", "--text"])?;
+    let code = code_without_network(&phone, &["code", "pay", "--form", "short", "--text"])?;
     let pay = ["verify", "pay", "--amount", "12.50", "--json", &code];
     assert!(verdict_without_network(&till, &pay)?.is_approved());
     assert_eq!(

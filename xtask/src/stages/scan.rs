@@ -19,5 +19,10 @@ pub(crate) const STAGE: Stage = Stage {
 
 fn run(workspace: &Workspace, _effort: Effort) -> Result<(), Error> {
     programs::build(workspace)?;
-    process::run(workspace.command("python3").arg("tests/scan/scan.py").arg(workspace.build_dir()))
+    process::run(
+        workspace
+            .command("python3")
+            .arg("tests/scan/scan.py")
+            .arg(workspace.build_dir()),
+    )
 }

@@ -18,9 +18,6 @@ class JvmKeystore : DeviceSigner {
     /** What comes instead of a signature, where a test wants that. */
     @Volatile var insteadOfSigning: (() -> ByteArray)? = null
 
-    /** The keys that are there. */
-    val labels: Set<String> get() = keys.keys.toSet()
-
     override fun create(
         purpose: KeyPurpose,
         label: String,

@@ -7,7 +7,7 @@ import java.util.UUID
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
 
-/** The JVM's clocks, with a wall clock that a test can set wrong and a start that it can repeat. */
+/** The JVM's clocks, with a wall clock that a test can set wrong. */
 class TestClock : DeviceClock {
     private val created = System.nanoTime()
 
@@ -17,12 +17,7 @@ class TestClock : DeviceClock {
     /** Whether the clocks answer at all. */
     @Volatile var works = true
 
-    @Volatile private var bootName = UUID.randomUUID().toString()
-
-    /** From here on the phone is one that was started again, without knowing the time. */
-    fun reboot() {
-        bootName = UUID.randomUUID().toString()
-    }
+    private val bootName = UUID.randomUUID().toString()
 
     override fun sample(): ClockSample {
         if (!works) throw DeviceClockException.Unavailable()
