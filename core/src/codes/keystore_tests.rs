@@ -88,3 +88,24 @@ fn a_keystore_that_refuses_is_told_once_the_code_is_over() {
     assert_eq!(show(&card, PAY, FormChoice::Short), Err(CoreError::KeyBusy));
     assert!(sequence(&second) > sequence(&first));
 }
+
+#[test]
+fn all_who_ask_at_once_get_the_same_code() {
+    let (phone, _keystore) = TestPhone::with_keystore();
+    let card = phone.bound();
+    let callers = 8;
+    for _ in 0..20 {
+        card.codes().erase();
+        let together = std::sync::Barrier::new(callers);
+        let mut shown: Vec<_> = std::thread::scope(|scope| {
+            let ask = || {
+                together.wait();
+                short(&card).text
+            };
+            let asked: Vec<_> = (0..callers).map(|_| scope.spawn(ask)).collect();
+            asked.into_iter().map(|caller| caller.join().unwrap()).collect()
+        });
+        shown.dedup();
+        assert_eq!(shown.len(), 1);
+    }
+}

@@ -57,13 +57,14 @@ struct State {
 }
 
 impl State {
-    /// Puts a moment on the screen, if it is of the credential there is and later than all before.
+    /// Puts a moment on the screen, if it is of the credential there is, later than all before, and not already made up
+    /// for: of callers that come at once, all get the code of whoever was first.
     fn accept(&mut self, signed: SignedMoment) -> bool {
         let ours = self
             .enrolment
             .as_ref()
             .is_ok_and(|enrolment| enrolment.made(&signed));
-        ours && self.screen.show(signed)
+        ours && !self.screen.serves(&signed) && self.screen.show(signed)
     }
 }
 
@@ -130,7 +131,7 @@ impl Codes {
                 }
                 Step::Sign(unsigned) => match unsigned.sign() {
                     Ok(signed) if self.lock().accept(signed) => signed,
-                    // Another caller has shown a later one meanwhile, or the credential is another.
+                    // Another caller's is on the screen meanwhile, or the credential is another.
                     Ok(_) => continue,
                     Err(error) => self.still_good(purpose).ok_or(error)?,
                 },

@@ -260,6 +260,14 @@ impl Screen {
         }
     }
 
+    /// Whether what is on the screen does for whoever had this moment signed.
+    pub(super) fn serves(&self, signed: &SignedMoment) -> bool {
+        self.shown.is_some_and(|shown| {
+            let same_use = shown.moment.dynamic.usage == signed.moment.dynamic.usage;
+            same_use && signed.plan.shown_at < shown.plan.refresh_at
+        })
+    }
+
     /// Puts a moment on the screen, unless a later one was there before.
     pub(super) fn show(&mut self, signed: SignedMoment) -> bool {
         let rises = signed.sequence() > self.highest;
