@@ -1,4 +1,4 @@
-//! The stage `vectors-python`: a second reader of the code format, written from its specification alone, gives the same
+//! The stage `vectors-python`: a second reader of the code format, which shares no code with the first, gives the same
 //! answers as ours on every vector.
 
 use crate::error::Error;
