@@ -161,7 +161,9 @@ fn install_packages(workspace: &Workspace, packages: &BTreeSet<&str>) -> Result<
 fn install_requirements(workspace: &Workspace, requirements: &BTreeSet<&str>) -> Result<(), Error> {
     let venv = workspace.venv();
     if !venv.join("bin/pip").exists() {
-        process::run(workspace.command("python3").args(["-m", "venv"]).arg(&venv))?;
+        // What `python3` had before, and was therefore not asked for, it must still have from inside.
+        let make = ["-m", "venv", "--system-site-packages"];
+        process::run(workspace.command("python3").args(make).arg(&venv))?;
     }
     process::run(
         workspace
