@@ -31,7 +31,7 @@ pub struct SaleRecord {
     pub terminal: u64,
     /// The record's number at this terminal, from 1.
     pub sequence: u64,
-    /// [`SaleRecord::hash`] of the record before; zeros for the first.
+    /// [`SaleRecord::hash`] of the record before; zeros for record 1, which decoding checks.
     pub previous: [u8; 32],
     /// What happened.
     pub kind: SaleKind,
@@ -124,6 +124,9 @@ impl SaleRecord {
         let (terminal, sequence, previous) = (reader.u64()?, reader.u64()?, reader.array()?);
         if sequence == 0 {
             return Err(DecodeError::Field("seq"));
+        }
+        if sequence == 1 && previous != [0; 32] {
+            return Err(DecodeError::Field("prev"));
         }
         let kind = reader.u8()?;
         let (amount, merchant, time) = (Amount(reader.u64()?), reader.u64()?, UnixMillis(reader.u64()?));

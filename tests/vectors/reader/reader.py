@@ -1,481 +1,345 @@
-"""A reader and verifier of Yika codes, version 1, as docs/code-format.md describes them; it shares no code with any other.
+"""A second reader of Yika codes, written from docs/code-format.md alone; [n] is its section n.
 
-Section numbers refer to that page. It needs the package `cryptography` for P-256 and nothing else.
+Pure functions. What is not accepted raises Refused with the one reason; any other exception is a bug.
 """
-
-import hashlib
-import struct
-from types import SimpleNamespace as Record
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+import hmac
+import re
+from hashlib import sha256
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
 
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-REASONS = (
-    "MALFORMED ISSUER_UNKNOWN ISSUER_SIG UNKNOWN NOT_YET EXPIRED KEY_CONFLICT ATTR_CONFLICT PROFILE REVOKED NOT_ASKED"
-    " DEVICE_SIG LISTS_STALE NO_TIME STALE FUTURE BEFORE_INSTALL REPLAY WRONG_KIND SCOPE SITE ACCOUNT LIMIT STORAGE"
-).split()
-GATE, LIBRARY, POS, FEE, UNATTENDED, CONFIRMED = (1 << bit for bit in range(6))
-DAY_ZERO_MS, DAY_MS = 1_767_225_600_000, 86_400_000
-
+number = int.from_bytes  # big-endian, as everything here
 
 class Refused(Exception):
-    """An outcome that isn't good; its one argument is the reason."""
+    """Not accepted; its text is the reason."""
 
-
-def check(holds, reason="MALFORMED"):
-    if not holds:
+def need(condition, reason="MALFORMED"):
+    if not condition:
         raise Refused(reason)
 
-
-# Section 1
-
-def tag(text):
-    return text.encode().ljust(16, b"\0")
-
+def tag(name):
+    return b"YIKA1." + name.encode().ljust(10, b"\0")
 
 def school_hash(domain):
-    return hashlib.sha256(b"yika-school:" + domain.lower().encode()).digest()[:16]
+    return sha256(b"yika-school:" + domain.lower().encode("ascii")).digest()[:16]
 
-
-def on_curve(key):
+def point(key):
+    """The key as a point of P-256; None where it is not on the curve [1]."""
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)
     except ValueError:
         return None
 
-
-def verifies(key, message, signature):
-    point = on_curve(key)
-    if point is None:
-        return False
-    halves = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+def verifies(key, rs, message):
+    """Whether r‖s verifies; under a key that is not on the curve nothing does [1, 8.2]."""
+    public, der = point(key), encode_dss_signature(number(rs[:32]), number(rs[32:]))
     try:
-        point.verify(encode_dss_signature(*halves), message, ec.ECDSA(hashes.SHA256()))
+        return public is not None and public.verify(der, message, ec.ECDSA(SHA256())) is None
     except InvalidSignature:
         return False
-    return True
 
+# Layouts are fields "name size allowed": bytes that pass the test named, else a number, in one of the spans.
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+TESTS = {
+    "bytes": lambda data: True,
+    "key": lambda data: data[0] in (2, 3),
+    "key_on_curve": lambda data: data[0] in (2, 3) and point(data) is not None,
+    "rs": lambda data: len(data) == 64 and 0 < number(data[:32]) < ORDER and 0 < number(data[32:]) < ORDER}
+PAYMENTS = "/".join(f"{16 * slot + 2}-{16 * slot + 3}" for slot in range(1, 9))
+HOLDER = "pseudonym 5 bytes, epoch 1 1-254"
+ATTRIBUTES = "per_use_fen 2, cumulative_fen 2, accounts 1, scopes 1 0-63, class 1 1-4/17-20/33-36"
+CREDENTIAL = (f"header 1 24-25, issuer 2, {HOLDER}, not_before_hours 2, life_hours 1 1-255, "
+              f"code_life_s 1 10-120, {ATTRIBUTES}, device_key 33 key, issuer_signature 64 rs")
+DYNAMIC = f"time 4, counter 2 1-65535, use 1 1-1/{PAYMENTS}, site 1 0-254, clock 1 0-252, signature 64 rs"
+CODES = {80: f"header 1 20-21, {HOLDER}, {DYNAMIC}", 190: f"{CREDENTIAL}, {DYNAMIC}"}
+CONFIRMATION = f"terminal 8, nonce 8 1-{2**64}, amount_fen 8 1-{2**64}"
+ENVELOPE = ("magic 2 22859-22859, type 1 1-7, algorithm 1 0-0, school 16 bytes, signer 2, version 8, "
+            "issued_ms 8, good_until_ms 8, length 4")
+KEY = "id 2 1-65535, role 1 1-3, algorithm 1 0-0, from 4, to 4, key 33 key_on_curve"
+POLICY = ("code_life_s 1 10-120, max_skew_s 1 0-60, unanchored_limit_fen 2, "
+          "identity_without_revocations 1 0-1, count 4")
+ROW = f"{HOLDER}, min_epoch 1 1-255, until 2, {ATTRIBUTES}, flags 1 0-1/4-5, device_key 33 key"
+BOX = f"terminal 8, form 1 4-4, point 64 bytes, size 4 16-{2**32}"
+RECORD = (f"school 16 bytes, terminal 8, sequence 8 1-{2**64}, previous 32 bytes, sale_kind 1 1-3, "
+          f"amount_fen 8 1-{2**64}, merchant 8, time_ms 8, uncertainty_s 2, table_version 8, "
+          "revocations_version 8, nonce 8, length 2")
 
-class Cursor:
-    """Takes fields off the front of untrusted bytes."""
+def read(layout, data):
+    """The fields of exactly these bytes, by name; amounts of two bytes are in units of 10 fen."""
+    layout = re.findall(r"(\w+) (\d+) ?([^,]*)", layout)
+    need(len(data) == sum(int(size) for _, size, _ in layout))
+    fields, at = {"bytes": data}, 0
+    for name, size, allowed in layout:
+        part = data[at:at + int(size)]
+        at += int(size)
+        if allowed in TESTS:
+            need(TESTS[allowed](part))
+            fields[name] = part
+        else:
+            spans = re.findall(r"(\d+)-(\d+)", allowed)
+            need(not spans or any(int(low) <= number(part) <= int(high) for low, high in spans))
+            fields[name] = number(part) * (10 if size == "2" and name.endswith("_fen") else 1)
+    need("cumulative_fen" not in fields or fields["per_use_fen"] <= fields["cumulative_fen"])
+    return fields
 
-    def __init__(self, data):
-        self.data, self.at = data, 0
+def read_entries(layout, size, data):
+    """Entries back to back, by their first field, which rises strictly."""
+    entries = [read(layout, data[at:at + size]) for at in range(0, len(data), size)]
+    names = [entry[layout.split()[0]] for entry in entries]
+    need(all(a < b for a, b in zip(names, names[1:])))
+    return dict(zip(names, entries))
 
-    def take(self, count):
-        check(self.at + count <= len(self.data))
-        self.at += count
-        return self.data[self.at - count:self.at]
+def decode_text(text, lengths):
+    """The bytes of a scanned text [3]; `lengths` are those behind the prefixes that are asked for."""
+    text = re.sub(r"\A\][Qq][0-6]", "", text).rstrip("\r\n\t")
+    need(text.isascii() and len(text) - 2 == lengths.get(text[:2].upper()))
+    digits = ["0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:".find(letter) for letter in text[2:].upper()]
+    groups = [a + 45 * b + 2025 * c for a, b, c in zip(digits[::3], digits[1::3], digits[2::3])]
+    need(min(digits) >= 0 and max(groups) < 65536)
+    return b"".join(group.to_bytes(2) for group in groups)
 
-    def number(self, count, low=0, high=None):
-        value = int.from_bytes(self.take(count), "big")
-        check(low <= value and (high is None or value <= high))
-        return value
+def read_confirmation(text):
+    return read(CONFIRMATION, decode_text(text, {"C3": 36}))
 
-    def key(self):
-        key = self.take(33)
-        check(key[0] in (2, 3))
-        return key
+def read_code(data):
+    """A code of either form [2]; only the full one has an `issuer`."""
+    need(len(data) in CODES)
+    code = read(CODES[len(data)], data)
+    profile, (slot, kind) = code["header"] & 3, divmod(code["use"], 16)
+    signed = bytes([0x10 | profile]) + code["pseudonym"] + bytes([code["epoch"]]) + data[-73:-64]
+    return code | {"profile": profile, "slot": slot, "type": kind, "signed": signed}
 
-    def signature(self):
-        return checked_signature(self.take(64))
+def code_preimage(code, school, confirmation):
+    """What the device signed; a code of type 3 covers what it confirms [4.2]."""
+    preimage = tag("code") + school + code["signed"]
+    if code["type"] == 3:
+        confirmed = b"".join(confirmation[name].to_bytes(8) for name in ("terminal", "nonce", "amount_fen"))
+        preimage += sha256(tag("ctx") + school + confirmed).digest()
+    return preimage
 
-    def end(self):
-        check(self.at == len(self.data))
+def credential_preimage(data, school):
+    return tag("cred") + school + data[:53]
 
-
-def checked_signature(signature):
-    check(all(0 < int.from_bytes(half, "big") < ORDER for half in (signature[:32], signature[32:])))
-    return signature
-
-
-# Section 2
-
-def read_attributes(cursor):
-    raw = cursor.data[cursor.at:cursor.at + 7]
-    per_use, cumulative = cursor.number(2), cursor.number(2)
-    check(per_use <= cumulative)
-    accounts, scopes, kind = cursor.number(1), cursor.number(1, high=0x3F), cursor.number(1)
-    check(1 <= kind & 15 <= 4 and kind >> 4 <= 2)
-    return Record(raw=raw, per_use=per_use * 10, cumulative=cumulative * 10, accounts=accounts, scopes=scopes,
-                  holder=kind & 15, storage=kind >> 4)
-
-
-def read_header(cursor, form):
-    header = cursor.number(1)
-    check(header in (0x10 | form << 2, 0x11 | form << 2))
-    return header & 3
-
-
-def read_credential(cursor):
-    start = cursor.at
-    profile = read_header(cursor, 2)
-    credential = Record(
-        profile=profile, issuer=cursor.number(2), pseudonym=cursor.take(5), epoch=cursor.number(1, 1, 254),
-        not_before=cursor.number(2), life=cursor.number(1, 1), code_life=cursor.number(1, 10, 120),
-        attributes=read_attributes(cursor), key=cursor.key())
-    credential.body = cursor.data[start:cursor.at]
-    credential.signature = cursor.signature()
+def open_credential(data, school, key):
+    credential = read(CREDENTIAL, data)
+    need(verifies(key, credential["issuer_signature"], credential_preimage(data, school)), "ISSUER_SIG")
     return credential
 
+def check_possession(signature, school, nonce, device, key):
+    """A proof of possession, its signature raw or in DER that encodes to the same bytes again [4.3]."""
+    if len(signature) != 64:
+        need(8 <= len(signature) <= 72)
+        r, s = number(signature[4:4 + signature[3]]), number(signature[6 + signature[3]:])
+        need(encode_dss_signature(r, s) == signature and max(r, s) < ORDER)
+        signature = r.to_bytes(32) + s.to_bytes(32)
+    need(TESTS["rs"](signature))
+    need(verifies(key, signature, tag("pop") + school + nonce + device + key), "DEVICE_SIG")
 
-def read_dynamic(cursor):
-    raw = cursor.data[cursor.at:cursor.at + 9]
-    time, counter, use = cursor.number(4), cursor.number(2, 1), cursor.number(1)
-    kind, slot = use & 15, use >> 4
-    check((kind == 1 and slot == 0) or (kind in (2, 3) and 1 <= slot <= 8))
-    return Record(raw=raw, time=time, counter=counter, kind=kind, slot=slot, site=cursor.number(1, high=254),
-                  clock=cursor.number(1, high=252))
+MESSAGES = {"keyset": (1, "keyset", 0), "table": (2, "table", 2), "delta": (3, "delta", 2),
+            "revocations": (4, "revoke", 2), "time": (5, "time", 3), "directory": (6, "dir", 2),
+            "mark": (7, "mark", 2)}  # type, tag, role of the signer
 
+def pinned(school, root):
+    """The root as a keyset of its own, which opens keysets."""
+    return {"school": school, "keys": {0: {"role": 0, "from": 0, "to": 2**64, "key": root}}}
 
-def read_code(data, form=None):
-    form = form or {80: 1, 190: 2}.get(len(data))
-    check(form is not None)
-    cursor, credential = Cursor(data), None
-    if form == 1:
-        profile, pseudonym, epoch = read_header(cursor, 1), cursor.take(5), cursor.number(1, 1, 254)
+def listed_key(keyset, name, role, second):
+    """The entry of that key, if it has this role and this second is in its time."""
+    key = keyset["keys"].get(name)
+    return key if key and key["role"] == role and key["from"] <= second < key["to"] else None
+
+def open_message(wanted, data, keyset, have_version=None, **asked):
+    """A signed message, in the order of [5.1]; `asked` is what else its kind needs, see `read_body`."""
+    message = read(ENVELOPE, data[:50])
+    signed, signature = data[:50 + message["length"]], data[50 + message["length"]:][:64]
+    need(message["issued_ms"] <= message["good_until_ms"] and TESTS["rs"](signature))
+    kind, name, role = MESSAGES[wanted]
+    need(message["type"] == kind, "WRONG_MESSAGE")
+    need(message["school"] == keyset["school"], "WRONG_SCHOOL")
+    key = listed_key(keyset, message["signer"], role, message["issued_ms"] // 1000)
+    need(key, "SIGNER_UNKNOWN")
+    need(verifies(key["key"], signature, tag(name) + signed), "SIGNER_SIG")
+    body = read_body(wanted, message, signed[50:], data[len(signed) + 64:], **asked)
+    need(have_version is None or message["version"] > have_version, "NOT_NEWER")
+    return body | message
+
+def read_body(wanted, message, body, rows, nonce=None, table=None, terminal=None, private_key=None):
+    """What a message says; of a delta, the table that it makes [5.2-5.8]."""
+    need(wanted == "table" or not rows)
+    if wanted == "keyset":
+        keys = read_entries(KEY, 45, body)
+        longest = {1: 63244800, 2: 2**32, 3: 2**32}
+        need(all(0 < key["to"] - key["from"] <= longest[key["role"]] for key in keys.values()))
+        return {"keys": keys}
+    if wanted == "table":
+        policy = read(POLICY, body[:9])
+        hashes = b"".join(sha256(rows[at:at + 204800]).digest() for at in range(0, len(rows), 204800))
+        need(len(rows) == 50 * policy["count"] and len(body) == 9 + len(hashes))
+        need(body[9:] == hashes, "CHUNK")
+        return policy | {"rows": read_entries(ROW, 50, rows)}
+    if wanted == "delta":
+        delta = read("base 8, upserts 4, deletes 4", body[:16])
+        split = 16 + 50 * delta["upserts"]
+        need(len(body) == split + 5 * delta["deletes"] and delta["base"] + 1 == message["version"])
+        upserts = read_entries(ROW, 50, body[16:split])
+        deletes = read_entries("pseudonym 5 bytes", 5, body[split:])
+        need(not upserts.keys() & deletes.keys())
+        need(delta["base"] == table["version"], "WRONG_BASE")
+        merged = sorted((table["rows"] | upserts).items())
+        return table | {"rows": {pseudonym: row for pseudonym, row in merged if pseudonym not in deletes}}
+    if wanted == "revocations":
+        return {"entries": read_entries("pseudonym 5 bytes, min_epoch 1 1-255", 6, body)}
+    if wanted == "time":
+        time = read("nonce 16 bytes, now_ms 8", body)
+        need(time["nonce"] == nonce, "WRONG_NONCE")
+        return time
+    if wanted == "mark":
+        return read("terminal 8, sequence 8", body)
+    box = read(BOX, body[:77])
+    need(len(body) == 77 + box["size"])
+    need(box["terminal"] == terminal, "WRONG_TERMINAL")
+    info = tag("dir") + message["school"] + body[:8]
+    holders = read_holders(hpke_open(private_key, body[8:73], info, message["bytes"], body[77:]))
+    return {"terminal": terminal, "entries": holders}
+
+def hpke_open(private_key, encapsulated, info, aad, sealed):
+    """RFC 9180, base mode, P-256, HKDF-SHA256, AES-256-GCM. No output is above 32 bytes: one HMAC each."""
+    def hkdf(secret, suite, label, data, size=None):
+        labeled = b"HPKE-v1" + suite + label + data
+        return hmac.digest(secret, size.to_bytes(2) + labeled + b"\1" if size else labeled, "sha256")[:size]
+
+    public, own = point(encapsulated), ec.derive_private_key(number(private_key), ec.SECP256R1())
+    need(public is not None, "SEALED")
+    numbers = own.public_key().public_numbers()
+    recipient = b"\4" + numbers.x.to_bytes(32) + numbers.y.to_bytes(32)
+    kem, suite = b"KEM\0\x10", b"HPKE\0\x10\0\1\0\2"
+    shared = hkdf(b"", kem, b"eae_prk", own.exchange(ec.ECDH(), public))
+    shared = hkdf(shared, kem, b"shared_secret", encapsulated + recipient, 32)
+    context = b"\0" + hkdf(b"", suite, b"psk_id_hash", b"") + hkdf(b"", suite, b"info_hash", info)
+    secret = hkdf(shared, suite, b"secret", b"")
+    key, nonce = hkdf(secret, suite, b"key", context, 32), hkdf(secret, suite, b"base_nonce", context, 12)
+    try:
+        return AESGCM(key).decrypt(nonce, sealed, aad)
+    except InvalidTag:
+        raise Refused("SEALED") from None
+
+def read_holders(data):
+    """What was sealed in a directory [5.8]: pseudonym, length and number of each holder."""
+    holders, at, last = {}, 0, b""
+    while at < len(data):
+        holder = read("pseudonym 5 bytes, length 1 1-32", data[at:at + 6])
+        text = data[at + 6:at + 6 + holder["length"]]
+        need(len(text) == holder["length"] and re.fullmatch(rb"[!-~]+", text) and holder["pseudonym"] > last)
+        last, at = holder["pseudonym"], at + 6 + len(text)
+        holders[last] = holder | {"number": text.decode("ascii")}
+    return holders
+
+def open_sale(data, school, terminal_key, device_key):
+    """An uploaded record [6]; `device_key` is the one enrolled for the code's pseudonym, or None."""
+    record = read(RECORD, data[:117]) | {"voids": 0}
+    signed, signature = data[:117 + record["length"]], data[117 + record["length"]:]
+    need(TESTS["rs"](signature) and (record["sequence"] > 1 or record["previous"] == bytes(32)))
+    if record["sale_kind"] == 2:
+        record["voids"] = number(signed[117:])
+        need(record["length"] == 8 and 0 < record["voids"] < record["sequence"] and record["nonce"] == 0)
     else:
-        credential = read_credential(cursor)
-        profile, pseudonym, epoch = credential.profile, credential.pseudonym, credential.epoch
-    code = Record(form=form, profile=profile, pseudonym=pseudonym, epoch=epoch, credential=credential,
-                  dynamic=read_dynamic(cursor), signature=cursor.signature())
-    cursor.end()
-    code.sequence = epoch << 16 | code.dynamic.counter
+        code = read_code(signed[117:])
+        need(code["type"] != 1 and (code["type"] == 3) == (record["nonce"] != 0))
+    need(record["school"] == school, "WRONG_SCHOOL")
+    need(verifies(terminal_key, signature, tag("sale") + signed), "SIGNER_SIG")
+    if record["sale_kind"] != 2:
+        need(code["profile"] == 0 and device_key, "DEVICE_SIG")
+        need(verifies(device_key, code["signature"], code_preimage(code, school, record)), "DEVICE_SIG")
+    return record | {"hash": sha256(tag("sale") + signed).digest()}
+
+# The terminal [8]. A school here has its hash, `school`, its `keyset`, and `table` and `revocations` or None.
+REASONS = ("ISSUER_UNKNOWN ISSUER_SIG UNKNOWN NOT_YET EXPIRED KEY_CONFLICT ATTR_CONFLICT PROFILE REVOKED "
+           "NOT_ASKED DEVICE_SIG").split()  # of authentication, in the order of [8.5]
+NO_TABLE = {"rows": {}, "good_until_ms": -1, "max_skew_s": 60, "unanchored_limit_fen": 0,
+            "identity_without_revocations": 0}
+NO_REVOKED = {"entries": {}, "good_until_ms": -1}
+SCOPES = {("pos", True): 2, ("gate", False): 0, ("library", False): 1, ("library", True): 3}  # True: payment
+DAY_0 = 1767225600  # 2026-01-01
+
+def decode(text):
+    """A code as a terminal takes it [8.1]."""
+    code = read_code(decode_text(text, {"C1": 120, "C2": 285}))
+    need("issuer" not in code or code["profile"] != 0 or TESTS["key_on_curve"](code["device_key"]))
     return code
 
-
-# Section 3
-
-def read_text(text, prefixes):
-    """The prefix and the bytes of what a scanner typed; `prefixes` gives the characters behind each."""
-    if len(text) >= 3 and text[0] == "]" and text[1] in "Qq" and text[2] in "0123456":
-        text = text[3:]
-    text = text.rstrip("\r\n\t")
-    prefix, body = text[:2].replace("c", "C"), text[2:]
-    check(prefix in prefixes and len(body) == prefixes[prefix])
-    folded = [chr(ord(c) - 32) if "a" <= c <= "z" else c for c in body]
-    check(all(c in ALPHABET for c in folded))
-    values = [ALPHABET.index(c) for c in folded]
-    data = b""
-    for c, d, e in zip(values[::3], values[1::3], values[2::3]):
-        number = c + 45 * d + 2025 * e
-        check(number <= 65535)
-        data += struct.pack(">H", number)
-    return prefix, data
-
-
-def code_of_text(text):
-    prefix, data = read_text(text, {"C1": 120, "C2": 285})
-    code = read_code(data, int(prefix[1]))
-    check(not code.credential or code.profile != 0 or on_curve(code.credential.key))
-    return code
-
-
-def confirmation_of_text(text):
-    cursor = Cursor(read_text(text, {"C3": 36})[1])
-    return Record(terminal=cursor.number(8), nonce=cursor.number(8, 1), amount=cursor.number(8, 1))
-
-
-# Section 4
-
-def credential_preimage(school, credential):
-    return tag("YIKA1.cred") + school + credential.body
-
-
-def code_preimage(school, code, confirmation):
-    message = tag("YIKA1.code") + school + bytes([0x10 | code.profile]) + code.pseudonym + bytes([code.epoch])
-    message += code.dynamic.raw
-    if code.dynamic.kind == 3:
-        asked = struct.pack(">QQQ", confirmation.terminal, confirmation.nonce, confirmation.amount)
-        message += hashlib.sha256(tag("YIKA1.ctx") + school + asked).digest()
-    return message
-
-
-def signature_of_key_store(data):
-    """Raw r‖s, from that or from strict DER."""
-    if len(data) == 64:
-        return checked_signature(data)
-    cursor, raw = Cursor(data), b""
-    check(cursor.take(1) == b"\x30" and cursor.number(1) == len(data) - 2)
-    for _ in range(2):
-        check(cursor.take(1) == b"\x02")
-        digits = cursor.take(cursor.number(1, 1))
-        if digits[0] == 0 and len(digits) > 1:
-            check(digits[1] & 0x80)
-            digits = digits[1:]
-        else:
-            check(not digits[0] & 0x80)
-        check(len(digits) <= 32)
-        raw += digits.rjust(32, b"\0")
-    cursor.end()
-    return checked_signature(raw)
-
-
-def check_proof(school, nonce, device, key, data):
-    signature = signature_of_key_store(data)
-    check(verifies(key, tag("YIKA1.pop") + school + nonce + device + key, signature), "DEVICE_SIG")
-
-
-# Section 5
-
-MESSAGES = {"keyset": (1, "YIKA1.keyset", None), "table": (2, "YIKA1.table", 2), "delta": (3, "YIKA1.delta", 2),
-            "revocations": (4, "YIKA1.revoke", 2), "time": (5, "YIKA1.time", 3), "mark": (7, "YIKA1.mark", 2)}
-
-
-def open_message(data, message, school, root=None, keyset=None):
-    cursor = Cursor(data)
-    check(cursor.take(2) == b"YK")
-    kind = cursor.number(1)
-    check(kind in (1, 2, 3, 4, 5, 7) and cursor.number(1) == 0)
-    opened = Record(school=cursor.take(16), signer=cursor.number(2), version=cursor.number(8),
-                    issued=cursor.number(8), good_until=cursor.number(8))
-    check(opened.issued <= opened.good_until)
-    opened.body = cursor.take(cursor.number(4))
-    signed, signature = data[:cursor.at], cursor.signature()
-    opened.rest = data[cursor.at:]
-    expected, name, role = MESSAGES[message]
-    check(kind == expected, "WRONG_MESSAGE")
-    check(opened.school == school, "WRONG_SCHOOL")
-    if message == "keyset":
-        check(opened.signer == 0, "SIGNER_UNKNOWN")
-        key = root
-    else:
-        entry = key_at(keyset, opened.signer, role, opened.issued)
-        check(entry, "SIGNER_UNKNOWN")
-        key = entry.key
-    check(verifies(key, tag(name) + signed, signature), "SIGNER_SIG")
-    check(message == "table" or not opened.rest)
-    return opened
-
-
-def key_at(keyset, number, role, at_ms):
-    entry = keyset.keys.get(number)
-    return entry if entry and entry.role == role and entry.start <= at_ms // 1000 < entry.end else None
-
-
-def open_keyset(data, school, root):
-    keyset = open_message(data, "keyset", school, root=root)
-    check(len(keyset.body) % 45 == 0)
-    cursor, last, keyset.keys = Cursor(keyset.body), 0, {}
-    while cursor.at < len(keyset.body):
-        number, role = cursor.number(2, last + 1), cursor.number(1, 1, 3)
-        check(cursor.number(1) == 0)
-        start = cursor.number(4)
-        end = cursor.number(4, start + 1, start + 63_244_800 if role == 1 else None)
-        key = cursor.key()
-        check(on_curve(key))
-        keyset.keys[number] = Record(role=role, start=start, end=end, key=key)
-        last = number
-    return keyset
-
-
-def read_row(data):
-    cursor = Cursor(data)
-    row = Record(raw=data, pseudonym=cursor.take(5), epoch=cursor.number(1, 1, 254), min_epoch=cursor.number(1, 1),
-                 until=cursor.number(2), attributes=read_attributes(cursor))
-    flags = cursor.number(1, high=7)
-    check(flags & 3 <= 1)
-    row.profile, row.pays_offline, row.key = flags & 3, bool(flags & 4), cursor.key()
-    return row
-
-
-def read_rows(data):
-    rows = [read_row(data[at:at + 50]) for at in range(0, len(data), 50)]
-    check(all(a.pseudonym < b.pseudonym for a, b in zip(rows, rows[1:])))
-    return {row.pseudonym: row for row in rows}
-
-
-def open_table(data, keyset):
-    table = open_message(data, "table", keyset.school, keyset=keyset)
-    cursor = Cursor(table.body)
-    table.policy = Record(code_life=cursor.number(1, 10, 120), max_skew=cursor.number(1, high=60),
-                          unanchored=cursor.number(2) * 10, identity_alone=bool(cursor.number(1, high=1)))
-    count = cursor.number(4)
-    hashed = table.body[cursor.at:]
-    check(len(table.rest) == 50 * count and len(hashed) == 32 * -(-count // 4096))
-    for index in range(len(hashed) // 32):
-        chunk = table.rest[index * 204_800:(index + 1) * 204_800]
-        check(hashlib.sha256(chunk).digest() == hashed[index * 32:index * 32 + 32], "CHUNK")
-    table.rows = read_rows(table.rest)
-    return table
-
-
-def open_delta(data, keyset):
-    delta = open_message(data, "delta", keyset.school, keyset=keyset)
-    cursor = Cursor(delta.body)
-    delta.base, upserts, deletes = cursor.number(8), cursor.number(4), cursor.number(4)
-    check(delta.base + 1 == delta.version and len(delta.body) == 16 + 50 * upserts + 5 * deletes)
-    delta.upserts = read_rows(cursor.take(50 * upserts))
-    delta.deletes = [cursor.take(5) for _ in range(deletes)]
-    check(all(a < b for a, b in zip(delta.deletes, delta.deletes[1:])))
-    check(not any(gone in delta.upserts for gone in delta.deletes))
-    return delta
-
-
-def apply_delta(table, delta):
-    check(delta.base == table.version, "WRONG_BASE")
-    rows = {name: row for name, row in (table.rows | delta.upserts).items() if name not in delta.deletes}
-    return Record(version=delta.version, good_until=delta.good_until, policy=table.policy, rows=rows)
-
-
-def open_revocations(data, keyset):
-    revocations = open_message(data, "revocations", keyset.school, keyset=keyset)
-    cursor, last, revocations.lowest = Cursor(revocations.body), b"", {}
-    while cursor.at < len(revocations.body):
-        pseudonym, lowest = cursor.take(5), cursor.number(1, 1)
-        check(last < pseudonym)
-        revocations.lowest[pseudonym], last = lowest, pseudonym
-    return revocations
-
-
-def open_time(data, keyset, nonce):
-    cursor = Cursor(open_message(data, "time", keyset.school, keyset=keyset).body)
-    answers, now_ms = cursor.take(16), cursor.number(8)
-    cursor.end()
-    check(answers == nonce, "WRONG_NONCE")
-    return now_ms
-
-
-def open_mark(data, keyset):
-    cursor = Cursor(open_message(data, "mark", keyset.school, keyset=keyset).body)
-    mark = Record(terminal=cursor.number(8), sequence=cursor.number(8))
-    cursor.end()
-    return mark
-
-
-# Section 6
-
-def read_sale(data):
-    cursor = Cursor(data)
-    sale = Record(school=cursor.take(16), terminal=cursor.number(8), sequence=cursor.number(8, 1),
-                  previous=cursor.take(32), kind=cursor.number(1, 1, 3), amount=cursor.number(8, 1),
-                  merchant=cursor.number(8), time_ms=cursor.number(8), uncertainty=cursor.number(2),
-                  table=cursor.number(8), revocations=cursor.number(8), nonce=cursor.number(8), code=None, voids=0)
-    content = cursor.take(cursor.number(2))
-    sale.preimage, sale.signature = tag("YIKA1.sale") + data[:cursor.at], cursor.signature()
-    cursor.end()
-    if sale.kind == 2:
-        check(len(content) == 8)
-        sale.voids = Cursor(content).number(8, 1, sale.sequence - 1)
-    else:
-        sale.code = read_code(content)
-        check(sale.code.dynamic.kind in (2, 3))
-    check((sale.nonce != 0) == (sale.code is not None and sale.code.dynamic.kind == 3))
-    return sale
-
-
-def check_sale(data, school, terminal_key, device_key):
-    sale = read_sale(data)
-    check(sale.school == school, "WRONG_SCHOOL")
-    check(verifies(terminal_key, sale.preimage, sale.signature), "SIGNER_SIG")
-    if sale.code:
-        asked = Record(terminal=sale.terminal, nonce=sale.nonce, amount=sale.amount)
-        check(verifies(device_key, code_preimage(school, sale.code, asked), sale.code.signature), "DEVICE_SIG")
-    return sale
-
-
-# Section 8
-
-NO_TABLE = Record(max_skew=60, unanchored=0, identity_alone=False)
-
-
-def without_payments(attributes):
-    return Record(**{**vars(attributes), "scopes": attributes.scopes & ~(POS | FEE | UNATTENDED | CONFIRMED)})
-
-
-def lesser(old, new):
-    return Record(per_use=min(old.per_use, new.per_use), cumulative=min(old.cumulative, new.cumulative),
-                  accounts=old.accounts & new.accounts, scopes=old.scopes & new.scopes)
-
-
-def weigh_full(code, held, time):
-    credential = code.credential
-    issuer = key_at(held.keyset, credential.issuer, 1, time.now_ms)
-    check(issuer, "ISSUER_UNKNOWN")
-    message = credential_preimage(held.keyset.school, credential)
-    check(verifies(issuer.key, message, credential.signature), "ISSUER_SIG")
-    start, now = issuer.start + 3600 * credential.not_before, time.now_ms // 1000
-    check(start <= now, "NOT_YET")
-    check(now < start + 3600 * credential.life, "EXPIRED")
-    attributes, lowest = credential.attributes, 1
-    row = held.table and held.table.rows.get(code.pseudonym)
-    if row:
-        check(row.key == credential.key, "KEY_CONFLICT")
-        check(code.epoch != row.epoch or attributes.raw == row.attributes.raw, "ATTR_CONFLICT")
-        check(row.profile == code.profile, "PROFILE")
-        if code.epoch < row.epoch:
-            attributes = lesser(attributes, row.attributes)
-        lowest = row.min_epoch
-        if not row.pays_offline:
-            attributes = without_payments(attributes)
-    return credential.key, attributes, credential.code_life, lowest
-
-
-def weigh_short(code, held, time):
-    check(held.table and time.now_ms <= held.table.good_until, "UNKNOWN")
-    row = held.table.rows.get(code.pseudonym)
-    check(row and code.epoch <= row.epoch, "UNKNOWN")
-    check(time.now_ms < DAY_ZERO_MS + (row.until + 1) * DAY_MS, "EXPIRED")
-    check(row.profile == code.profile, "PROFILE")
-    attributes = row.attributes if row.pays_offline else without_payments(row.attributes)
-    return row.key, attributes, held.table.policy.code_life, row.min_epoch
-
-
-def authenticate_in(code, held, time, confirmation):
-    weigh = weigh_full if code.form == 2 else weigh_short
-    key, attributes, code_life, lowest = weigh(code, held, time)
-    check(code.profile == 0, "PROFILE")
-    revoked = held.revocations.lowest.get(code.pseudonym, 1) if held.revocations else 1
-    check(code.epoch >= max(lowest, revoked), "REVOKED")
-    check(code.dynamic.kind != 3 or confirmation, "NOT_ASKED")
-    message = code_preimage(held.keyset.school, code, confirmation)
-    check(verifies(key, message, code.signature), "DEVICE_SIG")
-    return Record(attributes=attributes, code_life=code_life, school=held.keyset.school,
-                  policy=held.table.policy if held.table else NO_TABLE,
-                  revocations_in_date=bool(held.revocations and time.now_ms <= held.revocations.good_until))
-
-
-def authenticate(code, schools, time, confirmation):
-    furthest = "ISSUER_UNKNOWN" if code.form == 2 else "UNKNOWN"
-    for held in schools:
+def authenticate(code, schools, now_ms, confirmation):
+    """The school whose code it is, and what the code may [8.2]."""
+    reasons = ["ISSUER_UNKNOWN" if "issuer" in code else "UNKNOWN"]
+    for school in schools:
         try:
-            return authenticate_in(code, held, time, confirmation)
+            return school, authenticate_at(code, school, now_ms, confirmation)
         except Refused as refused:
-            furthest = max(furthest, refused.args[0], key=REASONS.index)
-    raise Refused(furthest)
+            reasons.append(str(refused))
+    raise Refused(max(reasons, key=REASONS.index))
 
+def authenticate_at(code, school, now_ms, confirmation):
+    """What the code may at this school: limits, accounts, scopes and code life, under its device key."""
+    now, table, revocations = now_ms // 1000, school["table"] or NO_TABLE, school["revocations"] or NO_REVOKED
+    row, revoked = table["rows"].get(code["pseudonym"]), revocations["entries"].get(code["pseudonym"])
+    if "issuer" in code:
+        granted = dict(code)
+        key = listed_key(school["keyset"], code["issuer"], 1, now)
+        need(key, "ISSUER_UNKNOWN")
+        open_credential(code["bytes"][:117], school["school"], key["key"])
+        start = key["from"] + 3600 * code["not_before_hours"]
+        need(start <= now, "NOT_YET")
+        need(now < start + 3600 * code["life_hours"], "EXPIRED")
+        if row:
+            same = code["bytes"][13:20] == row["bytes"][9:16]
+            need(row["device_key"] == code["device_key"], "KEY_CONFLICT")
+            need(row["epoch"] != code["epoch"] or same, "ATTR_CONFLICT")
+            need(row["flags"] & 3 == code["profile"], "PROFILE")
+            if code["epoch"] < row["epoch"]:
+                granted |= {name: min(code[name], row[name]) for name in ("per_use_fen", "cumulative_fen")}
+                granted |= {name: code[name] & row[name] for name in ("accounts", "scopes")}
+    else:
+        need(now_ms <= table["good_until_ms"] and row and code["epoch"] <= row["epoch"], "UNKNOWN")
+        need(now < DAY_0 + 86400 * (row["until"] + 1), "EXPIRED")
+        need(row["flags"] & 3 == code["profile"], "PROFILE")
+        granted = row | {"code_life_s": table["code_life_s"]}
+    if row and not row["flags"] & 4:
+        granted["scopes"] &= 0b000011
+    need(code["profile"] == 0, "PROFILE")
+    need(all(code["epoch"] >= entry["min_epoch"] for entry in (row, revoked) if entry), "REVOKED")
+    need(code["type"] != 3 or confirmation, "NOT_ASKED")
+    preimage = code_preimage(code, school["school"], confirmation)
+    need(verifies(granted["device_key"], code["signature"], preimage), "DEVICE_SIG")
+    return granted
 
-def authorise(code, genuine, terminal, time, request, standing, confirmation):
-    dynamic, policy, pays = code.dynamic, genuine.policy, request.pay is not None
-    check(genuine.revocations_in_date or (not pays and policy.identity_alone), "LISTS_STALE")
-    check(not pays or time.anchored, "NO_TIME")
-    if standing.accepted_for == request.sale:
+def authorise(code, school, granted, terminal, time, request, standing, confirmation):
+    """Whether a genuine code is good for what is asked [8.3]; the arguments are those of the vectors."""
+    policy, revocations = school["table"] or NO_TABLE, school["revocations"] or NO_REVOKED
+    amount, now, clock = request["pay_fen"], time["now_ms"] // 1000, code["clock"]
+    paying, confirming = amount is not None, code["type"] == 3
+    if time["now_ms"] > revocations["good_until_ms"]:
+        need(not paying and policy["identity_without_revocations"], "LISTS_STALE")
+    need(time["anchored"] or not paying, "NO_TIME")
+    if standing["accepted_for"] is not None and standing["accepted_for"] == request["sale"]:
         return "ANSWER_AS_BEFORE"
-    skew, now = policy.max_skew, time.now_ms // 1000
-    if dynamic.clock <= 250 and time.anchored:
-        skew = min(2 * dynamic.clock + time.uncertainty, skew)
-    check(dynamic.time >= now - genuine.code_life - skew, "STALE")
-    check(dynamic.time <= now + skew, "FUTURE")
-    check(dynamic.time >= terminal.installed, "BEFORE_INSTALL")
-    check(standing.last is None or code.sequence > standing.last, "REPLAY")
-    scope = {("pos", True): POS, ("gate", False): GATE, ("library", False): LIBRARY,
-             ("library", True): FEE}.get((terminal.kind, pays))
-    check(scope and pays == (dynamic.kind != 1), "WRONG_KIND")
-    if pays and not terminal.attended:
-        scope |= UNATTENDED
-    if dynamic.kind == 3:
-        scope |= CONFIRMED
-    attributes = genuine.attributes
-    check(attributes.scopes & scope == scope, "SCOPE")
-    check(dynamic.site == 0 or dynamic.site in terminal.sites, "SITE")
-    if pays:
-        check(attributes.accounts >> (dynamic.slot - 1) & 1, "ACCOUNT")
-        check(request.pay > 0, "LIMIT")
-        check(request.pay == confirmation.amount if dynamic.kind == 3 else request.pay <= attributes.per_use, "LIMIT")
-        check(dynamic.clock <= 250 or request.pay <= policy.unanchored, "LIMIT")
-        check(standing.spent + request.pay <= attributes.cumulative, "LIMIT")
+    skew = policy["max_skew_s"]
+    if clock <= 250 and time["anchored"]:
+        skew = min(2 * clock + time["uncertainty_s"], skew)
+    need(code["time"] >= now - granted["code_life_s"] - skew, "STALE")
+    need(code["time"] <= now + skew, "FUTURE")
+    need(code["time"] >= terminal["installed"], "BEFORE_INSTALL")
+    need(standing["last"] is None or code["epoch"] * 65536 + code["counter"] > standing["last"], "REPLAY")
+    scope = SCOPES.get((terminal["kind"], paying))
+    need(scope is not None and paying == (code["type"] != 1), "WRONG_KIND")
+    scopes = 1 << scope | (paying and not terminal["attended"]) << 4 | confirming << 5
+    need(granted["scopes"] & scopes == scopes, "SCOPE")
+    need(code["site"] in [0, *terminal["sites"]], "SITE")
+    if paying:
+        need(granted["accounts"] >> code["slot"] - 1 & 1, "ACCOUNT")
+        most = confirmation["amount_fen"] if confirming else granted["per_use_fen"]
+        need(0 < amount <= most and (amount == most or not confirming), "LIMIT")
+        need(clock <= 250 or amount <= policy["unanchored_limit_fen"], "LIMIT")
+        need(standing["spent_fen"] + amount <= granted["cumulative_fen"], "LIMIT")
     return "APPROVE"
