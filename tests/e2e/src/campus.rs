@@ -1,6 +1,6 @@
 //! A whole campus in a folder of its own: a sandbox, and as many phones and terminals as a test asks for.
 
-use crate::{Error, Phone, Result, Sandbox, Terminal};
+use crate::{Error, Phone, Program, Result, Sandbox, Terminal};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -16,11 +16,16 @@ pub struct Campus {
 impl Campus {
     /// Starts a sandbox on fresh data.
     pub fn open() -> Result<Self> {
+        Self::open_with(&[])
+    }
+
+    /// The same, with these options of the sandbox.
+    pub fn open_with(options: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("yika-e2e-")
             .tempdir()
             .map_err(Error::io("making a folder"))?;
-        let sandbox = Sandbox::start(&folder.path().join("campus"))?;
+        let sandbox = Sandbox::start(Program::at(&folder.path().join("campus")).with_options(options))?;
         Ok(Self { sandbox, folder })
     }
 

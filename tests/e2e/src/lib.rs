@@ -1,21 +1,23 @@
 //! The real processes over loopback: phone, terminals, platform and sandbox as their users start them.
 //!
 //! Nothing of Yika is linked here. The harness knows the command lines and the JSON that they print, and so doubles as
-//! a test that both stay stable. [`Sandbox`], [`Phone`] and [`Terminal`] each own a process or a home; dropping a
-//! sandbox kills it.
+//! a test that both stay stable. Each of them is a [`Program`] with a folder; a [`Sandbox`] is also its process, and
+//! dropping it kills that.
 
 mod admin;
 mod campus;
 mod phone;
 mod process;
+mod program;
 mod sandbox;
 mod terminal;
 
 pub use campus::Campus;
-pub use phone::{Phone, Use};
+pub use phone::{Phone, PhoneKind, Use};
 pub use process::{Output, binary};
-pub use sandbox::Sandbox;
-pub use terminal::{Terminal, Verdict};
+pub use program::{Kind, Program};
+pub use sandbox::{End, Sandbox, SandboxKind};
+pub use terminal::{Terminal, TerminalKind, Verdict};
 
 /// Why a step of a run failed: what was done, and what came of it.
 #[derive(Debug, thiserror::Error)]

@@ -22,6 +22,15 @@ pub fn binary(name: &str) -> Result<PathBuf> {
         })
 }
 
+/// A command as it is typed, for messages.
+pub(crate) fn command_line(command: &Command) -> String {
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect();
+    words.join(" ")
+}
+
 /// What a command left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
@@ -38,11 +47,7 @@ pub struct Output {
 impl Output {
     /// Runs a command to its end, without standard input.
     pub fn of(command: &mut Command) -> Result<Self> {
-        let words: Vec<_> = std::iter::once(command.get_program())
-            .chain(command.get_args())
-            .map(OsStr::to_string_lossy)
-            .collect();
-        let text = words.join(" ");
+        let text = command_line(command);
         let output = command
             .stdin(Stdio::null())
             .output()
@@ -68,6 +73,17 @@ impl Output {
     pub fn json(&self) -> Result<serde_json::Value> {
         serde_json::from_str(&self.stdout)
             .map_err(|_| Error::answer(format!("no JSON from `{}`", self.command), &self.stdout))
+    }
+
+    /// The one line on standard output.
+    pub fn line(&self) -> String {
+        self.stdout.trim_end_matches(['\r', '\n']).to_owned()
+    }
+
+    /// The stable code that the last line on standard error begins with, `code: text`.
+    pub fn complaint(&self) -> String {
+        let last = self.stderr.lines().next_back().unwrap_or_default();
+        last.split(':').next().unwrap_or_default().to_owned()
     }
 
     /// An error that shows everything.

@@ -1,15 +1,39 @@
 //! A running sandbox: started, asked through its admin API, stopped and started again on the same data.
 
-use crate::{Error, Result, admin, binary};
+use crate::process::command_line;
+use crate::program::{Kind, Program};
+use crate::{Error, Result, admin};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 
-/// A sandbox process and the folder that it keeps everything in.
+/// The signal of a process that aborts.
+const SIGABRT: i32 = 6;
+
+/// That a program is a sandbox.
+#[derive(Clone, Copy, Debug)]
+pub struct SandboxKind;
+
+impl Kind for SandboxKind {
+    const BINARY: &'static str = "yika-sandbox";
+    const HOME_OPTION: &'static str = "--data";
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// As it was asked to.
+    Asked,
+    /// It aborted: a fault killed it.
+    Died,
+}
+
+/// A sandbox, with its process while it runs.
 #[derive(Debug)]
 pub struct Sandbox {
-    data: PathBuf,
+    program: Program<SandboxKind>,
     port: u16,
     url: String,
     child: Option<Child>,
@@ -17,9 +41,9 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// Starts one on a port of its own choice.
-    pub fn start(data: &Path) -> Result<Self> {
+    pub fn start(program: Program<SandboxKind>) -> Result<Self> {
         let mut sandbox = Self {
-            data: data.to_owned(),
+            program,
             port: 0,
             url: String::new(),
             child: None,
@@ -35,17 +59,16 @@ impl Sandbox {
     }
 
     fn launch(&mut self, environment: &[(&str, &str)]) -> Result<()> {
-        let mut command = Command::new(binary("yika-sandbox")?);
-        command
-            .arg("--listen")
-            .arg(format!("127.0.0.1:{}", self.port))
-            .arg("--data")
-            .arg(&self.data);
-        command
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        let address = format!("127.0.0.1:{}", self.port);
+        let mut command = self
+            .program
+            .with_environment(environment)
+            .command(&["--listen", &address])?;
+        let mut log = tempfile::tempfile().map_err(Error::io("making a file for the sandbox's log"))?;
+        let also = log
+            .try_clone()
+            .map_err(Error::io("opening the sandbox's log twice"))?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(also);
         let mut child = command.spawn().map_err(Error::io("starting the sandbox"))?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
@@ -53,15 +76,19 @@ impl Sandbox {
                 .read_line(&mut line)
                 .map_err(Error::io("reading the sandbox's first line"))?;
         }
-        self.child = Some(child);
-        let url = line
-            .trim()
-            .strip_prefix("listening on ")
-            .ok_or_else(|| Error::answer("no address", &line))?;
+        let Some(url) = line.trim().strip_prefix("listening on ") else {
+            return Err(ended_early(&command, child, &mut log));
+        };
         let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
         self.port = port.ok_or_else(|| Error::answer("no port in the address", url))?;
         self.url = url.to_owned();
+        self.child = Some(child);
         Ok(())
+    }
+
+    /// The program and its folder.
+    pub const fn program(&self) -> &Program<SandboxKind> {
+        &self.program
     }
 
     /// Its address, `http://127.0.0.1:PORT`.
@@ -75,21 +102,22 @@ impl Sandbox {
     }
 
     /// Stops the process, as an operator would, and waits until it has ended.
-    pub fn stop(&mut self) -> Result<()> {
+    pub fn stop(&mut self) -> Result<End> {
         let Some(mut child) = self.child.take() else {
-            return Ok(());
+            return Ok(End::Asked);
         };
         let pid = child.id().to_string();
-        let asked = Command::new("kill")
+        // Where there is no such process any more, it says so itself.
+        let _asked = Command::new("kill")
             .args(["-TERM", &pid])
+            .stderr(Stdio::null())
             .status()
             .map_err(Error::io("sending SIGTERM"))?;
         let ended = child.wait().map_err(Error::io("waiting for the sandbox"))?;
-        // A process that was killed before, by a fault, has nothing left to end well.
-        if ended.success() || !asked.success() || ended.code().is_none() {
-            Ok(())
-        } else {
-            Err(Error::answer("the sandbox did not end well", ended))
+        match (ended.code(), ended.signal()) {
+            (Some(0), _) => Ok(End::Asked),
+            (None, Some(SIGABRT)) => Ok(End::Died),
+            _ => Err(Error::answer("the sandbox did not end well", ended)),
         }
     }
 
@@ -103,9 +131,28 @@ impl Sandbox {
         admin::request(self.port, "GET", path, None)
     }
 
+    /// `PUT` to the admin API.
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        admin::request(self.port, "PUT", path, Some(body))
+    }
+
     /// `POST` to the admin API or any other open address.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
         admin::request(self.port, "POST", path, Some(body))
+    }
+}
+
+/// Why there is no first line: the process ended, with these last words.
+fn ended_early(command: &Command, mut child: Child, log: &mut File) -> Error {
+    let mut stderr = String::new();
+    // Of what can't be read nothing can be shown.
+    let code = child.wait().ok().and_then(|status| status.code());
+    let _ = log.rewind().and_then(|()| log.read_to_string(&mut stderr));
+    Error::Command {
+        command: command_line(command),
+        code,
+        stdout: String::new(),
+        stderr,
     }
 }
 

@@ -1,16 +1,20 @@
 //! A terminal on the command line: enrolled, synced, verifying with the network down, uploading later.
 
-use crate::{Error, Output, Result, binary};
+use crate::program::{Kind, Program};
+use crate::{Error, Output, Result};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-/// A terminal's home.
-#[derive(Clone, Debug)]
-pub struct Terminal {
-    home: PathBuf,
-    options: Vec<String>,
+/// That a program is a terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct TerminalKind;
+
+impl Kind for TerminalKind {
+    const BINARY: &'static str = "yika-terminal";
+    const HOME_OPTION: &'static str = "--home";
 }
+
+/// A terminal.
+pub type Terminal = Program<TerminalKind>;
 
 /// What a terminal said of a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,49 +26,6 @@ pub enum Verdict {
 }
 
 impl Terminal {
-    /// The terminal that lives in this folder, which need not exist yet.
-    pub fn at(home: &Path) -> Self {
-        Self {
-            home: home.to_owned(),
-            options: Vec::new(),
-        }
-    }
-
-    /// The same terminal with more options before each command, such as those of test builds that move its clock.
-    pub fn with_options(&self, options: &[&str]) -> Self {
-        let options = self
-            .options
-            .iter()
-            .cloned()
-            .chain(options.iter().map(ToString::to_string))
-            .collect();
-        Self {
-            home: self.home.clone(),
-            options,
-        }
-    }
-
-    /// The folder.
-    pub fn home(&self) -> &Path {
-        &self.home
-    }
-
-    /// The command with these words, not yet run.
-    pub fn command(&self, words: &[&str]) -> Result<Command> {
-        let mut command = Command::new(binary("yika-terminal")?);
-        command
-            .arg("--home")
-            .arg(&self.home)
-            .args(&self.options)
-            .args(words);
-        Ok(command)
-    }
-
-    /// Runs a command, however it ends.
-    pub fn run(&self, words: &[&str]) -> Result<Output> {
-        Output::of(&mut self.command(words)?)
-    }
-
     /// Enrols it and fetches its lists.
     pub fn enroll(&self, platform: &str, kind: &str, merchant: Option<&str>) -> Result<()> {
         let merchant = merchant.map_or(vec![], |id| vec!["--merchant", id]);
@@ -73,14 +34,9 @@ impl Terminal {
         self.sync()
     }
 
-    /// Fetches lists and time.
-    pub fn sync(&self) -> Result<()> {
-        self.run(&["sync"])?.success().map(drop)
-    }
-
     /// Uploads the journal and returns what it printed.
     pub fn upload(&self) -> Result<Value> {
-        self.run(&["upload", "--json"])?.success()?.json()
+        self.json(&["upload"])
     }
 
     /// Takes a payment.
@@ -95,6 +51,11 @@ impl Terminal {
         ])?)
     }
 
+    /// Takes the last payment back and returns what it printed, `decision` and all.
+    pub fn void(&self) -> Result<Value> {
+        self.decision(self.run(&["void", "--json"])?)
+    }
+
     /// Looks at an identity.
     pub fn identity(&self, code: &str) -> Result<Verdict> {
         self.verdict(self.run(&["verify", "identity", "--json", code])?)
@@ -102,18 +63,34 @@ impl Terminal {
 
     /// Reads a verdict: exit code and JSON must agree.
     pub fn verdict(&self, output: Output) -> Result<Verdict> {
+        let answer = self.decision(output)?;
+        match (answer["decision"].as_str(), answer["reason"].as_str()) {
+            (Some("approved"), _) => Ok(Verdict::Approved(answer)),
+            (Some("refused"), Some(reason)) => Ok(Verdict::Refused(reason.to_owned())),
+            _ => Err(Error::answer("not a verdict", answer)),
+        }
+    }
+
+    /// Reads a decision of any kind: refused is exit code 1, all others are 0.
+    pub fn decision(&self, output: Output) -> Result<Value> {
         let answer = match output.code {
             Some(0 | 1) => output.json()?,
             _ => return Err(output.into_error()),
         };
-        match (
-            output.code,
-            answer["decision"].as_str(),
-            answer["reason"].as_str(),
-        ) {
-            (Some(0), Some("approved"), _) => Ok(Verdict::Approved(answer)),
-            (Some(1), Some("refused"), Some(reason)) => Ok(Verdict::Refused(reason.to_owned())),
+        match (output.code, &answer["decision"]) {
+            (Some(1), decision) if decision == "refused" => Ok(answer),
+            (Some(0), decision) if decision != "refused" => Ok(answer),
             _ => Err(Error::answer("exit code and decision differ", answer)),
+        }
+    }
+
+    /// Runs a command that can't be done, and returns its exit code with the `error` that it names.
+    pub fn failure(&self, words: &[&str]) -> Result<(Option<i32>, String)> {
+        let output = self.run(&[words, &["--json"]].concat())?;
+        let answer = output.json()?;
+        match answer["error"].as_str() {
+            Some(error) => Ok((output.code, error.to_owned())),
+            None => Err(output.into_error()),
         }
     }
 }

@@ -1,26 +1,10 @@
 //! The whole path, with the network really gone: phone and terminal run in a network namespace without interfaces.
 
-use std::process::Command;
+use yika_e2e::{Campus, Error, Kind, Phone, Program, Result, Use};
 
-use yika_e2e::{Campus, Error, Output, Phone, Result, Terminal, Use, Verdict};
-
-/// The same command in a network namespace of its own, in which there is not even a loopback interface that is up.
-fn without_network(command: &Command) -> Command {
-    let mut isolated = Command::new("unshare");
-    isolated
-        .args(["--map-root-user", "--net"])
-        .arg(command.get_program())
-        .args(command.get_args());
-    isolated
-}
-
-fn code_without_network(phone: &Phone, words: &[&str]) -> Result<String> {
-    let output = Output::of(&mut without_network(&phone.command(words)?))?.success()?;
-    Ok(output.stdout.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-fn verdict_without_network(terminal: &Terminal, words: &[&str]) -> Result<Verdict> {
-    terminal.verdict(Output::of(&mut without_network(&terminal.command(words)?))?)
+/// The same program in a network namespace of its own, in which there is not even a loopback interface that is up.
+fn without_network<K: Kind>(program: &Program<K>) -> Program<K> {
+    program.through(["unshare", "--map-root-user", "--net"])
 }
 
 fn balance(phone: &Phone, account: usize) -> Result<i64> {
@@ -38,13 +22,10 @@ fn a_code_is_shown_and_taken_without_a_network_and_settled_once() -> Result<()> 
     let before = balance(&phone, 0)?;
     campus.sandbox.stop()?;
 
-    let code = code_without_network(&phone, &["code", "pay", "--form", "short", "--text"])?;
-    let pay = ["verify", "pay", "--amount", "12.50", "--json", &code];
-    assert!(verdict_without_network(&till, &pay)?.is_approved());
-    assert_eq!(
-        verdict_without_network(&till, &pay)?,
-        Verdict::Refused("REPLAY".into())
-    );
+    let code = without_network(&phone).code(Use::Pay, &[])?;
+    let offline = without_network(&till);
+    offline.pay("12.50", &code)?.approved()?;
+    assert_eq!(offline.pay("12.50", &code)?.refused()?, "REPLAY");
     assert_eq!(balance(&phone, 0)?, before, "the phone knows nothing of it yet");
 
     campus.sandbox.restart(&[])?;

@@ -3,7 +3,7 @@
 use crate::tell::{approved, chapter, expect, line, refused, yuan};
 use serde_json::Value;
 use tempfile::TempDir;
-use yika_e2e::{Error, Phone, Result, Sandbox, Terminal, Use};
+use yika_e2e::{Error, Phone, Program, Result, Sandbox, Terminal, Use};
 
 const STUDENT: &str = "20260001";
 const NEWCOMER: &str = "20260002";
@@ -47,7 +47,7 @@ pub(crate) fn play(keep: bool) -> Result<()> {
 
 fn enrol(folder: &TempDir) -> Result<Cast> {
     chapter("The campus is up");
-    let sandbox = Sandbox::start(&folder.path().join("campus"))?;
+    let sandbox = Sandbox::start(Program::at(&folder.path().join("campus")))?;
     line("a platform with a fresh SQLite database", sandbox.url());
     let phone = Phone::at(&folder.path().join("phone"));
     phone.bind(sandbox.url(), STUDENT)?;
