@@ -14,6 +14,7 @@ mod http;
 mod idempotency;
 mod issuer;
 mod ledger;
+mod program;
 mod random;
 mod school;
 mod sessions;
@@ -29,9 +30,10 @@ pub use config::{
     TerminalEnrolment,
 };
 pub use error::{Error, Result};
-pub use http::{ListenPolicy, serve};
+pub use http::{ListenPolicy, serve, stop_signal};
 pub use issuer::{KeySigner, SignerError};
 pub use ledger::KindTotal;
+pub use program::{exit_code, log_to_stderr};
 pub use sessions::{DiscoveredKeys, HostKeySource, HostTokenError};
 
 use axum::body::Bytes;

@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 use yika_api::LocalizedText;
 use yika_platform::{
     Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, ListenPolicy, Platform,
-    PublicOrigin, SchoolConfig, TerminalEnrolment, serve,
+    PublicOrigin, SchoolConfig, TerminalEnrolment, exit_code, log_to_stderr, serve, stop_signal,
 };
 
 /// The campus side of one school.
@@ -137,22 +136,11 @@ impl Store {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-    let outcome = match Cli::parse().command {
+    log_to_stderr();
+    exit_code(match Cli::parse().command {
         Command::Serve(arguments) => run(arguments).await,
         Command::TerminalCode(store) => terminal_code(store).await,
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    })
 }
 
 async fn run(arguments: Serve) -> Result<(), Error> {
@@ -180,8 +168,9 @@ async fn run(arguments: Serve) -> Result<(), Error> {
         .store
         .config(PublicOrigin::parse(&origin)?, enrolment, how)?;
     let platform = Platform::open(config).await?;
+    let stop = stop_signal()?;
     tracing::info!(%address, %origin, "listening");
-    let outcome = serve(listener, platform.router()).await;
+    let outcome = serve(listener, platform.router(), stop).await;
     platform.close().await;
     outcome
 }

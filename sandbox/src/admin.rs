@@ -24,7 +24,7 @@ use std::sync::Arc;
 use yika_api::account::Account;
 use yika_api::terminal::{MerchantId, TerminalId, TerminalKind};
 use yika_api::{Fen, LocalizedText, Problem, ProblemCode, UnixMillis};
-use yika_platform::{Clock as _, Platform, Result};
+use yika_platform::{Clock as _, Error, Platform, Result};
 
 #[derive(Clone)]
 struct Console {
@@ -116,9 +116,7 @@ struct Shift {
 pub(crate) fn routes(platform: Platform, clock: Arc<ShiftedClock>) -> Router {
     Router::new()
         .route("/sandbox/admin/students", get(students))
-        .route("/sandbox/admin/students/{number}/suspend", post(suspend))
-        .route("/sandbox/admin/students/{number}/undo", post(undo))
-        .route("/sandbox/admin/students/{number}/revoke", post(revoke))
+        .route("/sandbox/admin/students/{number}/{action}", post(act))
         .route("/sandbox/admin/students/{number}/fund", post(fund))
         .route("/sandbox/admin/students/{number}/balance", put(set_balance))
         .route("/sandbox/admin/merchants", get(merchants))
@@ -142,18 +140,18 @@ async fn students(State(console): State<Console>) -> Result<Json<Students>> {
     }))
 }
 
-async fn suspend(State(console): State<Console>, Path(number): Path<String>) -> Result<StatusCode> {
-    console.platform.admin().suspend(&number).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn undo(State(console): State<Console>, Path(number): Path<String>) -> Result<StatusCode> {
-    console.platform.admin().undo_suspension(&number).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn revoke(State(console): State<Console>, Path(number): Path<String>) -> Result<StatusCode> {
-    console.platform.admin().revoke(&number).await?;
+/// What the card office does to all phones of a student.
+async fn act(
+    State(console): State<Console>,
+    Path((number, action)): Path<(String, String)>,
+) -> Result<StatusCode> {
+    let admin = console.platform.admin();
+    match action.as_str() {
+        "suspend" => admin.suspend(&number).await?,
+        "undo" => admin.undo_suspension(&number).await?,
+        "revoke" => admin.revoke(&number).await?,
+        _ => return Err(Error::refused(ProblemCode::NotFound)),
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

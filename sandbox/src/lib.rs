@@ -24,7 +24,7 @@ use yika_platform::{
 
 /// The `aud` of the ID tokens that the sandbox's host signs for the platform.
 pub const HOST_AUDIENCE: &str = "yika";
-/// The school of the seed data.
+/// The school of a sandbox that is told no other.
 pub const SCHOOL_DOMAIN: &str = "demo.yika.example";
 
 /// What a sandbox is told.
@@ -34,6 +34,8 @@ pub struct SandboxConfig {
     pub listen: SocketAddr,
     /// The folder that everything is kept in.
     pub data: PathBuf,
+    /// The school's lower-case DNS name.
+    pub school_domain: String,
 }
 
 /// Why a sandbox does not run.
@@ -56,6 +58,9 @@ pub enum SandboxError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// It cannot be told to stop.
+    #[error("cannot take the signals that stop it: {0}")]
+    Signals(#[source] std::io::Error),
     /// It cannot listen there.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -131,12 +136,12 @@ impl Sandbox {
         &self.platform
     }
 
-    /// Serves until SIGTERM or SIGINT.
+    /// Serves until told to stop.
     ///
     /// # Errors
     /// Where listening fails.
-    pub async fn serve(self) -> Result<(), SandboxError> {
-        let outcome = yika_platform::serve(self.listener, self.router).await;
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), SandboxError> {
+        let outcome = yika_platform::serve(self.listener, self.router, stop).await;
         self.platform.close().await;
         Ok(outcome?)
     }
@@ -148,7 +153,7 @@ fn platform_config(config: &SandboxConfig, origin: &str, host: HostConfig) -> Re
         database: DatabaseUrl::sqlite_file(config.data.join("platform.db")),
         public_origin: PublicOrigin::parse(origin).map_err(yika_platform::Error::from)?,
         school: SchoolConfig {
-            domain: SCHOOL_DOMAIN.to_owned(),
+            domain: config.school_domain.clone(),
             name: LocalizedText {
                 zh: "示范大学".to_owned(),
                 en: "Demo University".to_owned(),

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
-use yika_sandbox::{Sandbox, SandboxConfig, SandboxError};
+use yika_platform::{exit_code, log_to_stderr};
+use yika_sandbox::{SCHOOL_DOMAIN, Sandbox, SandboxConfig, SandboxError};
 
 /// A whole campus in one process, for trials and tests.
 #[derive(Parser)]
@@ -18,35 +18,29 @@ struct Cli {
     /// The folder that everything is kept in.
     #[arg(long)]
     data: PathBuf,
+    /// The school's lower-case DNS name. A folder keeps the school that it began with.
+    #[arg(long, default_value = SCHOOL_DOMAIN)]
+    school_domain: String,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    log_to_stderr();
     let cli = Cli::parse();
-    match run(SandboxConfig {
+    let config = SandboxConfig {
         listen: cli.listen,
         data: cli.data,
-    })
-    .await
-    {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+        school_domain: cli.school_domain,
+    };
+    exit_code(run(config).await)
 }
 
 async fn run(config: SandboxConfig) -> Result<(), SandboxError> {
     let sandbox = Sandbox::open(config).await?;
+    let stop = yika_platform::stop_signal().map_err(SandboxError::Signals)?;
     let mut stdout = std::io::stdout();
     // Whoever waits for this line may have gone; that is no reason not to serve.
     let _ = writeln!(stdout, "listening on http://{}", sandbox.address());
     let _ = stdout.flush();
-    sandbox.serve().await
+    sandbox.serve(stop).await
 }

@@ -11,6 +11,7 @@ async fn open(data: &tempfile::TempDir) -> Sandbox {
     Sandbox::open(SandboxConfig {
         listen,
         data: data.path().to_owned(),
+        school_domain: SCHOOL_DOMAIN.to_owned(),
     })
     .await
     .unwrap()
@@ -42,6 +43,7 @@ async fn an_address_that_others_reach_is_refused() {
     let refused = Sandbox::open(SandboxConfig {
         listen,
         data: data.path().to_owned(),
+        school_domain: SCHOOL_DOMAIN.to_owned(),
     })
     .await;
     assert!(matches!(
@@ -51,7 +53,7 @@ async fn an_address_that_others_reach_is_refused() {
 }
 
 #[tokio::test]
-async fn a_student_or_a_slot_that_is_not_there_is_a_problem() {
+async fn a_student_a_slot_or_an_action_that_is_not_there_is_a_problem() {
     let data = tempfile::tempdir().unwrap();
     let sandbox = open(&data).await;
     let (status, problem) = call(
@@ -61,6 +63,12 @@ async fn a_student_or_a_slot_that_is_not_there_is_a_problem() {
         Value::Null,
     )
     .await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::NOT_FOUND, &json!("not_found"))
+    );
+    let path = "/sandbox/admin/students/20260001/promote";
+    let (status, problem) = call(&sandbox, Method::POST, path, Value::Null).await;
     assert_eq!(
         (status, &problem["code"]),
         (StatusCode::NOT_FOUND, &json!("not_found"))
@@ -205,7 +213,7 @@ async fn signing_out_at_the_host_reaches_the_platform_which_fetches_the_key_over
     let data = tempfile::tempdir().unwrap();
     let sandbox = open(&data).await;
     let router = sandbox.router.clone();
-    tokio::spawn(sandbox.serve());
+    tokio::spawn(sandbox.serve(std::future::pending()));
     let request = Request::post("/sandbox/host/logout")
         .header("content-type", "application/json")
         .body(Body::from(r#"{"student":"20260001"}"#))

@@ -5,7 +5,7 @@ mod problem;
 mod serve;
 
 pub(crate) use extract::{ApiBytes, ApiForm, ApiJson, ApiQuery, IdempotencyKey, one_header};
-pub use serve::{ListenPolicy, serve};
+pub use serve::{ListenPolicy, serve, stop_signal};
 
 use crate::Platform;
 use crate::error::Error;

@@ -25,15 +25,19 @@ impl ListenPolicy {
     }
 }
 
-/// Serves until SIGTERM or SIGINT, then finishes the requests at hand.
-pub async fn serve(listener: TcpListener, router: Router) -> Result<()> {
-    let stop = stop_signal()?;
+/// Serves until told to stop, then finishes the requests at hand.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
     axum::serve(listener, router).with_graceful_shutdown(stop).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+/// SIGTERM or SIGINT. From this call on neither ends the process by itself, so it stands before the server is announced.
+pub fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
