@@ -15,6 +15,7 @@ const MODULE_PX: u8 = 8;
 
 /// Does everything that is asked for; draws in the terminal if nothing is.
 pub(crate) fn draw(frame: &CodeFrame, drawing: &Drawing) -> Result<(), PhoneError> {
+    yika_fault::reach("phone.code.before-show");
     if let Some(path) = &drawing.png {
         write_png(frame, path)?;
     }
@@ -28,6 +29,7 @@ pub(crate) fn draw(frame: &CodeFrame, drawing: &Drawing) -> Result<(), PhoneErro
         writeln!(out, "{}", to_terminal(&frame.modules))?;
         writeln!(out, "new code in {} s", frame.refresh_in.as_secs())?;
     }
+    yika_fault::reach("phone.code.after-show");
     Ok(())
 }
 

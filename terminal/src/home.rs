@@ -106,6 +106,10 @@ impl Home {
 
 /// Writes a file whole or not at all, readable by its owner only, and durable when this returns.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    yika_fault::commit!("terminal.file", replace(path, bytes))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true);
@@ -114,6 +118,7 @@ pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = options.open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    yika_fault::reach("terminal.file.before-rename");
     fs::rename(&temporary, path)?;
     path.parent().map_or(Ok(()), sync_dir)
 }

@@ -60,7 +60,7 @@ pub(super) fn put_accounts(
             params![account.id.as_bytes(), account.slot, version, sealed],
         )?;
     }
-    Ok(transaction.commit()?)
+    Ok(yika_fault::commit!("phone.cache", transaction.commit())?)
 }
 
 /// The accounts in the order of their slots.
@@ -124,7 +124,7 @@ pub(super) fn put_page(
          ON CONFLICT (id) DO UPDATE SET cursor = excluded.cursor, as_of = excluded.as_of",
         params![page.cursor, page.as_of.0],
     )?;
-    transaction.commit()?;
+    yika_fault::commit!("phone.cache", transaction.commit())?;
     Ok(true)
 }
 

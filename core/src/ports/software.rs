@@ -161,6 +161,10 @@ fn witness_error(error: io::Error) -> WitnessError {
 
 /// Replaces a file atomically and durably, readable by its owner only.
 fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    yika_fault::commit!("phone.file", replace(path, bytes))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
     let new = path.with_extension("new");
@@ -171,6 +175,7 @@ fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = options.open(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    yika_fault::reach("phone.file.before-rename");
     fs::rename(&new, path)?;
     // The rename itself is durable once the folder is.
     fs::File::open(directory)?.sync_all()

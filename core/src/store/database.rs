@@ -73,7 +73,7 @@ impl Kind {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             transaction.execute_batch(migration)?;
             transaction.pragma_update(None, "user_version", version)?;
-            transaction.commit()?;
+            yika_fault::commit!("phone.schema", transaction.commit())?;
         }
         Ok(())
     }

@@ -152,7 +152,7 @@ impl Journal {
                 ])?;
             written.push((*name, version));
         }
-        transaction.commit()?;
+        yika_fault::commit!("phone.journal", transaction.commit())?;
         for (name, version) in written {
             self.versions.insert(name.to_owned(), version);
         }
@@ -199,6 +199,7 @@ fn master_key(connection: &Connection, key_wrap: &dyn KeyWrap) -> Result<Zeroizi
         .fill(key.as_mut_slice())
         .map_err(|_| StoreError::Random)?;
     let wrapped = key_wrap.wrap(&key, MASTER_KEY_AAD).map_err(StoreError::Key)?;
-    connection.execute("INSERT INTO master_key (id, wrapped) VALUES (1, ?1)", [wrapped])?;
+    let insert = "INSERT INTO master_key (id, wrapped) VALUES (1, ?1)";
+    yika_fault::commit!("phone.master-key", connection.execute(insert, [wrapped]))?;
     Ok(key)
 }

@@ -143,10 +143,7 @@ impl Store {
 
     /// Makes `changes` durable: on the medium when this returns.
     pub(crate) fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
-        yika_fault::reach("phone.journal.before-commit");
-        open_of(&mut lock_of(&self.journal))?.commit(changes)?;
-        yika_fault::reach("phone.journal.after-commit");
-        Ok(())
+        open_of(&mut lock_of(&self.journal))?.commit(changes)
     }
 
     /// Keeps the journal's log short. To be called when nobody waits.

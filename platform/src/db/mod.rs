@@ -74,7 +74,7 @@ impl Db {
 
 /// Makes a write transaction durable. Everything that the platform ever promises passes here.
 pub(crate) async fn commit(tx: Tx) -> Result<()> {
-    Ok(tx.commit().await?)
+    Ok(yika_fault::commit!("platform.db", tx.commit().await)?)
 }
 
 fn pool(connections: u32, pragmas: &'static str) -> AnyPoolOptions {

@@ -100,8 +100,10 @@ async fn with_common_headers(State(platform): State<Platform>, request: Request,
 async fn traced(request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", method = %request.method(), path = request.uri().path());
     async move {
+        yika_fault::reach("platform.http.after-request");
         let response = next.run(request).await;
         tracing::debug!(status = response.status().as_u16(), "answered");
+        yika_fault::reach("platform.http.before-reply");
         response
     }
     .instrument(span)

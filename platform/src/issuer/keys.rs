@@ -94,21 +94,25 @@ impl FileSigner {
     }
 }
 
-/// Writes a new key beside its place, makes it durable, then puts it there: a crash leaves no half of one.
+/// Makes a key and keeps it. Before anything signed by it is given out, it is on the disk.
 fn create_key(path: &Path) -> Result<(), SignerError> {
+    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+        .map_err(|_| SignerError::Sign)?;
+    yika_fault::commit!("platform.key", write_durably(path, pkcs8.as_ref()))
+}
+
+/// Writes a new file beside its place, makes it durable, then puts it there: a crash leaves no half of one.
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), SignerError> {
     let failed = |source| SignerError::File {
         path: path.to_owned(),
         source,
     };
-    if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(failed)?;
-    }
-    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-        .map_err(|_| SignerError::Sign)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(failed)?;
     let unfinished = path.with_extension("new");
     let _ = std::fs::remove_file(&unfinished);
     let mut file = std::fs::OpenOptions::new()
@@ -117,9 +121,14 @@ fn create_key(path: &Path) -> Result<(), SignerError> {
         .mode(0o600)
         .open(&unfinished)
         .map_err(failed)?;
-    file.write_all(pkcs8.as_ref()).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
     file.sync_all().map_err(failed)?;
-    std::fs::rename(&unfinished, path).map_err(failed)
+    yika_fault::reach("platform.key.before-rename");
+    std::fs::rename(&unfinished, path).map_err(failed)?;
+    // The rename itself is durable once the folder is.
+    std::fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)
 }
 
 impl KeySigner for FileSigner {

@@ -69,9 +69,7 @@ pub(super) async fn issue(
         IssueRequest::NextEpoch { reason } => work.advance(&mut tx, Wish::NextEpoch(*reason)).await?,
     };
     let reply = slot.store(&mut tx, &issued, work.now).await?;
-    yika_fault::reach("platform.issue.before-commit");
-    commit(tx).await?;
-    yika_fault::reach("platform.issue.after-commit");
+    yika_fault::commit!("platform.issue", commit(tx).await)?;
     Ok(reply)
 }
 

@@ -76,9 +76,7 @@ pub(super) async fn settle_upload(
         now,
     };
     let (outcomes, next_sequence) = batch.settle(&mut tx).await?;
-    yika_fault::reach("platform.settle.before-commit");
-    commit(tx).await?;
-    yika_fault::reach("platform.settle.after-commit");
+    yika_fault::commit!("platform.settle", commit(tx).await)?;
     reply(platform, &terminal, next_sequence, outcomes, now)
 }
 

@@ -63,11 +63,13 @@ pub(crate) fn perform(args: &Args) -> ExitCode {
             (Answer::Failed(Failure::of(&error)), code)
         }
     };
+    yika_fault::reach("terminal.answer.before-print");
     let printed = match (args.json, &answer) {
         (true, answer) => print_json(answer),
         (false, Answer::Failed(failure)) => writeln!(io::stderr(), "{failure}"),
         (false, answer) => writeln!(io::stdout(), "{answer}"),
     };
+    yika_fault::reach("terminal.answer.after-print");
     ExitCode::from(if printed.is_ok() { code } else { 3 })
 }
 

@@ -204,6 +204,7 @@ impl Platform {
     }
 
     async fn transmit(&self, call: &Call, is_proven: bool) -> Result<Response, HttpError> {
+        yika_fault::reach("terminal.http.before-send");
         let response = match self.request(call, is_proven)?.send().await {
             Err(error) if error.is_connect() && self.certificate_time.fall_back() => {
                 self.request(call, is_proven)?.send().await
@@ -211,6 +212,7 @@ impl Platform {
             other => other,
         };
         let response = response.map_err(HttpError::Unreachable)?;
+        yika_fault::reach("terminal.http.after-reply");
         if let Some(nonce) = response
             .headers()
             .get(DPOP_NONCE)

@@ -153,10 +153,7 @@ impl Store {
         if new.is_anchored {
             raise_floor(&transaction, time_ms)?;
         }
-        yika_fault::reach("terminal.approve.before-commit");
-        transaction.commit()?;
-        yika_fault::reach("terminal.approve.after-commit");
-        Ok(())
+        Ok(yika_fault::commit!("terminal.approve", transaction.commit())?)
     }
 
     /// The payment that was taken last, void or not.
@@ -188,10 +185,7 @@ impl Store {
         let transaction = self.begin()?;
         insert_record(&transaction, pseudonym, record)?;
         raise_floor(&transaction, to_sql(record.record.time.0)?)?;
-        yika_fault::reach("terminal.void.before-commit");
-        transaction.commit()?;
-        yika_fault::reach("terminal.void.after-commit");
-        Ok(())
+        Ok(yika_fault::commit!("terminal.void", transaction.commit())?)
     }
 
     /// Keeps the amount that a holder is asked to confirm, in place of the one before.
@@ -200,15 +194,11 @@ impl Store {
         confirmation: &Confirmation,
         asked: UnixMillis,
     ) -> Result<(), StoreError> {
-        self.connection.execute(
-            "INSERT INTO confirmation (id, nonce, amount, asked_ms) VALUES (1, ?1, ?2, ?3)
-             ON CONFLICT (id) DO UPDATE SET nonce = excluded.nonce, amount = excluded.amount, asked_ms = excluded.asked_ms",
-            params![
-                confirmation.nonce.to_be_bytes(),
-                to_sql(confirmation.amount.0)?,
-                to_sql(asked.0)?
-            ],
-        )?;
+        let sql = "INSERT INTO confirmation (id, nonce, amount, asked_ms) VALUES (1, ?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET nonce = excluded.nonce, amount = excluded.amount, asked_ms = excluded.asked_ms";
+        let (amount, asked) = (to_sql(confirmation.amount.0)?, to_sql(asked.0)?);
+        let values = params![confirmation.nonce.to_be_bytes(), amount, asked];
+        yika_fault::commit!("terminal.confirm", self.connection.execute(sql, values))?;
         Ok(())
     }
 

@@ -102,8 +102,7 @@ impl Store {
         )?;
         super::lists::keep(&transaction, ListKind::Keyset, version, Some(bytes))?;
         keep_clock(&transaction, clock)?;
-        transaction.commit()?;
-        Ok(())
+        Ok(yika_fault::commit!("terminal.enrol", transaction.commit())?)
     }
 
     /// What is known of the time.
@@ -139,8 +138,7 @@ impl Store {
     pub(crate) fn keep_clock(&mut self, clock: &ClockState) -> Result<(), StoreError> {
         let transaction = self.begin()?;
         keep_clock(&transaction, clock)?;
-        transaction.commit()?;
-        Ok(())
+        Ok(yika_fault::commit!("terminal.clock", transaction.commit())?)
     }
 }
 

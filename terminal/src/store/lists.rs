@@ -59,8 +59,7 @@ impl Store {
         if kind == ListKind::Table {
             transaction.execute("DELETE FROM delta", [])?;
         }
-        transaction.commit()?;
-        Ok(())
+        Ok(yika_fault::commit!("terminal.lists", transaction.commit())?)
     }
 
     /// Keeps deltas on the table, each with the version that it leads to.
@@ -79,8 +78,7 @@ impl Store {
             "UPDATE list SET version = ?1 WHERE kind = ?2",
             params![to_sql(*newest)?, ListKind::Table as u8],
         )?;
-        transaction.commit()?;
-        Ok(())
+        Ok(yika_fault::commit!("terminal.lists", transaction.commit())?)
     }
 
     /// The deltas on the table, in their order.

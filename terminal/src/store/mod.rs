@@ -79,7 +79,7 @@ impl Store {
             let transaction = self.begin()?;
             transaction.execute_batch(migration)?;
             transaction.pragma_update(None, "user_version", version)?;
-            transaction.commit()?;
+            yika_fault::commit!("terminal.schema", transaction.commit())?;
         }
         Ok(())
     }

@@ -68,8 +68,7 @@ impl Store {
              WHERE excluded.sequence > sequence",
             params![to_sql(settled)?, mark],
         )?;
-        transaction.commit()?;
-        Ok(())
+        Ok(yika_fault::commit!("terminal.outcomes", transaction.commit())?)
     }
 
     /// How much the platform has not answered for, and how far it has settled.
@@ -103,8 +102,7 @@ impl Store {
             "DELETE FROM holder WHERE seen_ms < ?1",
             [before(KEEP_HOLDERS_MS)?],
         )?;
-        transaction.commit()?;
-        Ok(())
+        Ok(yika_fault::commit!("terminal.prune", transaction.commit())?)
     }
 }
 

@@ -1,10 +1,24 @@
 //! Named points at which a test build can be made to die, as a power cut would: no destructor runs, nothing is flushed.
 //!
-//! Phone, terminal and platform call [`reach`] before and after each durable commit, each send and each reply. In a
-//! build without the feature `armed`, which is every build that ships, the call is empty. In an armed build the
+//! Phone, terminal and platform have one before and after each durable write (`NAME.before-commit`, `NAME.after-commit`,
+//! by [`commit!`]), each send and each reply. In a build without the feature `armed`, which is every build that ships, the call is empty. In an armed build the
 //! environment says what happens: `YIKA_KILL_AT=point:3` aborts the process the third time that `point` is reached, and
 //! `YIKA_FAULT_LOG=file` appends the name of each point reached to a file, a line each, so that a test can tell a point
 //! that was survived from one that was never met.
+
+/// Does something that is to be durable, between two points: `NAME.before-commit`, and `NAME.after-commit` once it has
+/// succeeded. `NAME` is a literal, so that a search finds every point.
+#[macro_export]
+macro_rules! commit {
+    ($name:literal, $step:expr) => {{
+        $crate::reach(concat!($name, ".before-commit"));
+        let outcome = $step;
+        if outcome.is_ok() {
+            $crate::reach(concat!($name, ".after-commit"));
+        }
+        outcome
+    }};
+}
 
 /// Says that this point was reached.
 #[inline]
