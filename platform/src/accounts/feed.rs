@@ -3,7 +3,7 @@
 //! Each change of a bill takes the next number of its holder, within the transaction that makes it; the holder's row is
 //! locked meanwhile, so numbers become visible in their order and a phone that follows them misses none.
 
-use crate::db::{Connection, StoredEnum as _, assembled, placeholders, stored_enum, variant};
+use crate::db::{Connection, StoredEnum as _, assembled, placeholders, stored_enum, uuid, variant};
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
 use sqlx::Row as _;
@@ -198,17 +198,10 @@ pub(super) async fn page(
 }
 
 fn payment(row: &AnyRow) -> Result<Payment> {
-    let uuid = |column: &'static str| -> Result<Uuid> {
-        let text: String = row.try_get(column)?;
-        Uuid::try_parse(&text).map_err(|_| Error::StoredValue {
-            what: column,
-            value: text,
-        })
-    };
     let (zh, en): (Option<String>, Option<String>) = (row.try_get("name_zh")?, row.try_get("name_en")?);
     Ok(Payment {
-        id: uuid("id")?,
-        account_id: uuid("account")?,
+        id: uuid(row, "id")?,
+        account_id: uuid(row, "account")?,
         kind: match variant(row, "kind")? {
             StoredKind::Purchase => PaymentKind::Purchase,
             StoredKind::LibraryFee => PaymentKind::LibraryFee,

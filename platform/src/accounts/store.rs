@@ -1,14 +1,13 @@
 //! The SQL of holders and their accounts.
 
 use crate::db::{
-    Connection, StoredEnum as _, assembled, int, placeholders, stored_enum, take_numbers, variant,
+    Connection, StoredEnum as _, assembled, int, placeholders, stored_enum, take_numbers, uuid, variant,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ledger::{AccountId, AccountKind, HolderFunds, NewAccount, create_account};
 use crate::random::new_id;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use uuid::Uuid;
 use yika_api::account::{Account, AccountStatus, Balance};
 use yika_api::{Fen, LocalizedText, UnixMillis};
 use yika_format::Slot;
@@ -164,12 +163,8 @@ pub(crate) async fn list_accounts(db: &mut Connection, holder: i64, now: UnixMil
 }
 
 fn account(row: &AnyRow, now: UnixMillis) -> Result<Account> {
-    let id: String = row.try_get("public_id")?;
     Ok(Account {
-        id: Uuid::try_parse(&id).map_err(|_| Error::StoredValue {
-            what: "public_id",
-            value: id,
-        })?,
+        id: uuid(row, "public_id")?,
         slot: int(row, "slot")?,
         name: LocalizedText {
             zh: row.try_get("name_zh")?,

@@ -12,6 +12,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, AssertSqlSafe, Row as _, Transaction};
 use std::str::FromStr as _;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A write transaction. Dropped without [`commit`], it never happened.
 pub(crate) type Tx = Transaction<'static, Any>;
@@ -132,6 +133,15 @@ pub(crate) fn int<T: TryFrom<i64>>(row: &AnyRow, column: &'static str) -> Result
     T::try_from(stored).map_err(|_| Error::StoredValue {
         what: column,
         value: stored.to_string(),
+    })
+}
+
+/// A stored identifier.
+pub(crate) fn uuid(row: &AnyRow, column: &'static str) -> Result<Uuid> {
+    let text: String = row.try_get(column)?;
+    Uuid::try_parse(&text).map_err(|_| Error::StoredValue {
+        what: column,
+        value: text,
     })
 }
 

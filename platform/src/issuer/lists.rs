@@ -14,7 +14,9 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use yika_api::{ProblemCode, UnixMillis};
 use yika_format::credential::Credential;
-use yika_format::lists::{Delta, Revocation, Revocations, Row, RowFlags, Table, TablePolicy};
+use yika_format::lists::{
+    Delta, Header, Revocation, Revocations, Row, RowFlags, Table, TablePolicy, Unsigned,
+};
 use yika_format::{Epoch, LimitUnits, MinEpoch, Profile, Pseudonym, PublicKey};
 
 const TABLE_GOOD_MS: i64 = 7 * DAY;
@@ -46,6 +48,24 @@ pub(super) struct SignedList {
     pub(super) issued_at: UnixMillis,
     pub(super) good_until: UnixMillis,
     pub(super) bytes: Vec<u8>,
+}
+
+/// Signs a list with the table's key.
+fn sign(
+    keys: &KeyRing,
+    version: u64,
+    issued_at: UnixMillis,
+    good_until: UnixMillis,
+    lay_out: impl FnOnce(&Header) -> Unsigned,
+) -> Result<SignedList> {
+    let unsigned = lay_out(&keys.table_header(version, issued_at, good_until));
+    let signature = keys.table.signer.sign(unsigned.preimage())?;
+    Ok(SignedList {
+        version,
+        issued_at,
+        good_until,
+        bytes: unsigned.with_signature(&signature),
+    })
 }
 
 fn signed_list(row: &AnyRow) -> Result<SignedList> {
@@ -179,16 +199,13 @@ async fn publish_table(platform: &Platform) -> Result<SignedList> {
         return Ok(list.clone());
     }
     let version = newest.map_or(0, |list| list.version) + 1;
-    let good_until = now.plus_millis(TABLE_GOOD_MS);
-    let keys = platform.keys();
-    let unsigned = Delta::unsigned(&keys.table_header(version, now, good_until), &upserts, &deletes);
-    let signature = keys.table.signer.sign(unsigned.preimage())?;
-    let list = SignedList {
+    let list = sign(
+        platform.keys(),
         version,
-        issued_at: now,
-        good_until,
-        bytes: unsigned.with_signature(&signature),
-    };
+        now,
+        now.plus_millis(TABLE_GOOD_MS),
+        |header| Delta::unsigned(header, &upserts, &deletes),
+    )?;
     insert_list(&mut tx, ListKind::Delta, &list).await?;
     sqlx::query("DELETE FROM signed_list WHERE kind = 'delta' AND issued_at < $1")
         .bind(now.plus_millis(-DELTAS_KEPT_MS).0)
@@ -331,15 +348,13 @@ pub(super) async fn current_revocations(platform: &Platform) -> Result<Vec<u8>> 
         return Ok(list.bytes.clone());
     }
     let version = newest.map_or(0, |list| list.version) + 1;
-    let good_until = now.plus_millis(REVOCATIONS_GOOD_MS);
-    let unsigned = Revocations::unsigned(&keys.table_header(version, now, good_until), &entries);
-    let signature = keys.table.signer.sign(unsigned.preimage())?;
-    let list = SignedList {
+    let list = sign(
+        keys,
         version,
-        issued_at: now,
-        good_until,
-        bytes: unsigned.with_signature(&signature),
-    };
+        now,
+        now.plus_millis(REVOCATIONS_GOOD_MS),
+        |header| Revocations::unsigned(header, &entries),
+    )?;
     insert_list(&mut tx, ListKind::Revocations, &list).await?;
     commit(tx).await?;
     Ok(list.bytes)

@@ -2,8 +2,8 @@
 
 use super::flow::{EnrolmentState, Standing};
 use crate::clock::HOUR;
-use crate::db::{Connection, StoredEnum as _, bytes, int, stored_enum, variant};
-use crate::error::{Error, Result};
+use crate::db::{Connection, StoredEnum as _, bytes, int, stored_enum, uuid, variant};
+use crate::error::Result;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
@@ -46,14 +46,10 @@ const ENROLMENT: &str = "SELECT e.pseudonym, e.holder, e.device, e.code_key, e.k
 
 fn enrolment(row: &AnyRow) -> Result<Enrolment> {
     let certificate = Credential::decode(&bytes::<117>(row, "certificate")?)?;
-    let device: String = row.try_get("device")?;
     Ok(Enrolment {
         pseudonym: Pseudonym(bytes(row, "pseudonym")?),
         holder: row.try_get("holder")?,
-        device: Uuid::try_parse(&device).map_err(|_| Error::StoredValue {
-            what: "device",
-            value: device,
-        })?,
+        device: uuid(row, "device")?,
         code_key: PublicKey::from_compressed(bytes(row, "code_key")?)?,
         key_storage: variant(row, "key_storage")?,
         row_until: int(row, "row_until")?,

@@ -1,8 +1,8 @@
 //! The SQL of sessions: devices, sessions, tokens.
 
 use crate::clock::DAY;
-use crate::db::{Connection, StoredEnum as _, int, stored_enum, take_numbers, variant};
-use crate::error::{Error, Result};
+use crate::db::{Connection, StoredEnum as _, int, stored_enum, take_numbers, uuid, variant};
+use crate::error::Result;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
@@ -62,14 +62,6 @@ pub(super) struct FoundToken<State> {
     pub(super) ended: bool,
     /// Of the access token itself, or of a refresh token's session.
     pub(super) expires_at: UnixMillis,
-}
-
-fn uuid(row: &AnyRow, column: &'static str) -> Result<Uuid> {
-    let text: String = row.try_get(column)?;
-    Uuid::try_parse(&text).map_err(|_| Error::StoredValue {
-        what: column,
-        value: text,
-    })
 }
 
 fn found<State>(row: &AnyRow, state: State) -> Result<FoundToken<State>> {
