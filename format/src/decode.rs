@@ -59,6 +59,10 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
+    pub(crate) const fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
     pub(crate) fn rest(self) -> &'a [u8] {
         self.rest
     }

@@ -25,6 +25,9 @@ pub enum KeyError {
     /// Not a point of P-256 in a form that this version takes.
     #[error("not a P-256 public key")]
     NotOnCurve,
+    /// Zero, or not below the order of P-256.
+    #[error("not a P-256 private key")]
+    NotPrivate,
 }
 
 /// Why a signature is not accepted.
@@ -74,6 +77,11 @@ impl ExpandedKey {
         }
         let key = p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| KeyError::NotOnCurve)?;
         Self::from_point(&key)
+    }
+
+    /// A key from the uncompressed form of what is a point by its type.
+    pub(crate) const fn of_point(bytes: [u8; 65]) -> Self {
+        Self(bytes)
     }
 
     fn from_point(key: &p256::PublicKey) -> Result<Self, KeyError> {

@@ -18,6 +18,7 @@ mod keys;
 pub mod lists;
 pub mod proof;
 pub mod sale;
+mod sealing;
 pub mod verifier;
 
 pub use decode::DecodeError;
@@ -26,3 +27,4 @@ pub use ids::{
     Sequence, Slot, UnixMillis, UnixSeconds,
 };
 pub use keys::{ExpandedKey, KeyError, PublicKey, Signature, SignatureError};
+pub use sealing::{RecipientKey, SealError};

@@ -8,9 +8,9 @@ use strategies as any_of;
 use yika_format::code::Code;
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::Credential;
-use yika_format::lists::{Delta, Keyset, Revocations, Row, SettledMark, SignedTime, Table};
+use yika_format::lists::{Delta, Directory, Keyset, Revocations, Row, SettledMark, SignedTime, Table};
 use yika_format::sale::SignedSale;
-use yika_format::{Sequence, Signature, UnixMillis};
+use yika_format::{RecipientKey, Sequence, Signature, UnixMillis};
 use yika_testkit::{ListBuilder, SignerKit};
 
 fn kit() -> SignerKit {
@@ -48,6 +48,7 @@ fn read_with_all(bytes: &[u8]) {
     let _ = Revocations::open(bytes, &keyset);
     let _ = SignedTime::open(bytes, &keyset, &[0; 16]);
     let _ = SettledMark::open(bytes, &keyset);
+    let _ = Directory::open(bytes, &keyset, 7, &RecipientKey::derive(&[7; 32]));
 }
 
 proptest! {

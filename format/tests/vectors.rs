@@ -71,6 +71,8 @@ fn every_reason_that_a_verifier_can_give_has_its_vector() {
         "WRONG_BASE",
         "NOT_NEWER",
         "WRONG_NONCE",
+        "WRONG_TERMINAL",
+        "SEALED",
     ] {
         assert!(expected.contains(list), "no vector is refused as {list}");
     }

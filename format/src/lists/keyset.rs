@@ -19,7 +19,7 @@ pub struct Root {
 pub enum Role {
     /// Credentials.
     Credential = 1,
-    /// Tables, deltas, revocations and settled marks.
+    /// Tables, deltas, revocations, directories and settled marks.
     Table = 2,
     /// Time.
     Time = 3,

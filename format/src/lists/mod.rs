@@ -5,6 +5,7 @@
 //! only a terminal can know, that versions rise and that a list is still in date, it asks [`Header`].
 
 mod delta;
+mod directory;
 mod keyset;
 mod mark;
 mod revocations;
@@ -12,6 +13,7 @@ mod table;
 mod time;
 
 pub use delta::Delta;
+pub use directory::{Directory, DirectoryEntry, HolderNumber};
 pub use keyset::{IssuerKey, Keyset, KeysetEntry, Role, Root};
 pub use mark::SettledMark;
 pub use revocations::{Revocation, Revocations};
@@ -67,6 +69,12 @@ pub enum ListError {
     /// The time is for another question.
     #[error("the signed time answers another nonce")]
     WrongNonce,
+    /// The directory is for another terminal.
+    #[error("made for another terminal")]
+    WrongTerminal,
+    /// What was sealed does not open: it is sealed to another key, or was changed before it was signed.
+    #[error("sealed to another key than this terminal's; enrol the terminal anew")]
+    Sealed,
 }
 
 impl ListError {
@@ -82,6 +90,8 @@ impl ListError {
             Self::WrongBase { .. } => "WRONG_BASE",
             Self::NotNewer { .. } => "NOT_NEWER",
             Self::WrongNonce => "WRONG_NONCE",
+            Self::WrongTerminal => "WRONG_TERMINAL",
+            Self::Sealed => "SEALED",
         }
     }
 }
@@ -100,17 +110,20 @@ pub enum MessageKind {
     Revocations = 4,
     /// The platform's time, for one nonce.
     Time = 5,
+    /// Who stands behind a pseudonym, for one library desk.
+    Directory = 6,
     /// How far a terminal's records are settled.
     SettledMark = 7,
 }
 
 impl MessageKind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Keyset,
         Self::Table,
         Self::Delta,
         Self::Revocations,
         Self::Time,
+        Self::Directory,
         Self::SettledMark,
     ];
 
@@ -121,6 +134,7 @@ impl MessageKind {
             Self::Delta => "YIKA1.delta",
             Self::Revocations => "YIKA1.revoke",
             Self::Time => "YIKA1.time",
+            Self::Directory => "YIKA1.dir",
             Self::SettledMark => "YIKA1.mark",
         })
     }
@@ -147,6 +161,21 @@ impl Header {
         now <= self.good_until
     }
 
+    /// The bytes of a message before its body of so many bytes.
+    fn envelope(&self, kind: MessageKind, body_len: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(ENVELOPE_LEN);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&[kind as u8, Profile::P256 as u8]);
+        bytes.extend_from_slice(&self.school.0);
+        bytes.extend_from_slice(&self.signer.0.to_be_bytes());
+        for number in [self.version, self.issued.0, self.good_until.0] {
+            bytes.extend_from_slice(&number.to_be_bytes());
+        }
+        let len = u32::try_from(body_len).unwrap_or(u32::MAX);
+        bytes.extend_from_slice(&len.to_be_bytes());
+        bytes
+    }
+
     /// Checks that this message is newer than the version a terminal has; terminals keep that version durably.
     pub fn check_newer_than(&self, have: u64) -> Result<(), ListError> {
         if self.version > have {
@@ -171,15 +200,7 @@ impl Unsigned {
     fn new(kind: MessageKind, header: &Header, body: &[u8]) -> Self {
         let mut preimage = Vec::with_capacity(16 + ENVELOPE_LEN + body.len() + 64);
         preimage.extend_from_slice(&kind.tag());
-        preimage.extend_from_slice(MAGIC);
-        preimage.extend_from_slice(&[kind as u8, Profile::P256 as u8]);
-        preimage.extend_from_slice(&header.school.0);
-        preimage.extend_from_slice(&header.signer.0.to_be_bytes());
-        for number in [header.version, header.issued.0, header.good_until.0] {
-            preimage.extend_from_slice(&number.to_be_bytes());
-        }
-        let len = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        preimage.extend_from_slice(&len.to_be_bytes());
+        preimage.extend_from_slice(&header.envelope(kind, body.len()));
         preimage.extend_from_slice(body);
         Self { preimage }
     }

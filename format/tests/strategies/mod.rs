@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use yika_format::code::{ClockConfidence, Code, Dynamic, FullCode, Moment, ShortCode, Site, Use};
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::{Attributes, Credential, CredentialBody, HolderClass, KeyStorage, Scopes};
-use yika_format::lists::{KeysetEntry, Revocation, Role, Row, RowFlags, TablePolicy};
+use yika_format::lists::{
+    DirectoryEntry, HolderNumber, KeysetEntry, Revocation, Role, Row, RowFlags, TablePolicy,
+};
 use yika_format::sale::{SaleKind, SaleRecord};
 use yika_format::{
     AccountMask, Amount, Counter, Epoch, Hours, KeyId, LimitUnits, MinEpoch, Profile, Pseudonym, PublicKey,
@@ -234,6 +236,19 @@ pub(crate) fn revocations() -> impl Strategy<Value = Vec<Revocation>> {
         entries
             .into_iter()
             .map(|(pseudonym, min_epoch)| Revocation { pseudonym, min_epoch })
+            .collect()
+    })
+}
+
+/// Entries of a directory in rising order, none twice; more than one mark apart.
+pub(crate) fn directory_entries() -> impl Strategy<Value = Vec<DirectoryEntry>> {
+    prop::collection::btree_map(pseudonym(), "[!-~]{1,32}", 0..200).prop_map(|entries| {
+        entries
+            .into_iter()
+            .map(|(pseudonym, number)| DirectoryEntry {
+                pseudonym,
+                number: HolderNumber::new(&number).unwrap(),
+            })
             .collect()
     })
 }

@@ -13,7 +13,7 @@ use yika_format::code::Code;
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::Credential;
 use yika_format::lists::{
-    Delta, Header, Keyset, ListError, Revocations, Root, SettledMark, SignedTime, Table,
+    Delta, Directory, Header, Keyset, ListError, Revocations, Root, SettledMark, SignedTime, Table,
 };
 use yika_format::proof::key_proof_preimage;
 use yika_format::sale::SignedSale;
@@ -22,12 +22,13 @@ use yika_format::verifier::{
     TerminalTime, authenticate, authorise,
 };
 use yika_format::{
-    Amount, Counter, Epoch, ExpandedKey, PublicKey, SchoolHash, Sequence, Signature, UnixMillis, UnixSeconds,
+    Amount, Counter, Epoch, ExpandedKey, PublicKey, RecipientKey, SchoolHash, Sequence, Signature,
+    UnixMillis, UnixSeconds,
 };
 use yika_testkit::vectors::{
     Case, CodeCase, Common, Hex, Kind, ListCase, ListMessage, ProofCase, SaleCase, Vector, describe_code,
-    describe_confirmation, describe_credential, describe_keyset, describe_revocations, describe_sale,
-    describe_table,
+    describe_confirmation, describe_credential, describe_directory, describe_keyset, describe_revocations,
+    describe_sale, describe_table,
 };
 
 /// What came of a vector: the word that it expects, and what was read.
@@ -250,6 +251,13 @@ impl Shared {
                 let nonce = case.nonce.as_ref().unwrap().0[..].try_into().unwrap();
                 let opened = SignedTime::open(bytes, keyset(), nonce)?;
                 Ok(json!({ "now_ms": opened.now.0 }))
+            }
+            ListMessage::Directory => {
+                let key = case.private_key.as_ref().unwrap().0[..].try_into().unwrap();
+                let key = RecipientKey::from_bytes(key).unwrap();
+                let opened = Directory::open(bytes, keyset(), case.terminal.unwrap(), &key)?;
+                check(opened.header())?;
+                Ok(describe_directory(&opened))
             }
             ListMessage::Mark => {
                 let opened = SettledMark::open(bytes, keyset())?;

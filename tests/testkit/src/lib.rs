@@ -9,6 +9,7 @@
 
 mod code;
 mod credential;
+mod directory;
 mod keys;
 mod lists;
 mod message;
@@ -17,6 +18,7 @@ pub mod vectors;
 
 pub use code::CodeBuilder;
 pub use credential::{CredentialBuilder, attributes};
+pub use directory::{DirectoryBuilder, directory_entry};
 pub use keys::{SignerKit, TestKey};
 pub use lists::{ListBuilder, Opened};
 pub use message::{MessageBuilder, sha256, sign_full, sign_short, to_text};

@@ -1,12 +1,12 @@
-//! The lists of a school: keyset, table, delta, revocations, time and settled mark.
+//! The lists of a school: keyset, table, delta, revocations, time, settled mark and directory.
 
 use crate::{SignerKit, at, at_ms, attributes, yuan};
 use yika_format::lists::{
-    Delta, Header, Keyset, KeysetEntry, Revocation, Revocations, Role, Row, RowFlags, SettledMark,
-    SignedTime, Table, TablePolicy, Unsigned,
+    Delta, Directory, DirectoryEntry, Header, Keyset, KeysetEntry, Revocation, Revocations, Role, Row,
+    RowFlags, SettledMark, SignedTime, Table, TablePolicy, Unsigned,
 };
 use yika_format::verifier::SchoolLists;
-use yika_format::{Epoch, KeyId, MinEpoch, Profile, Pseudonym, UnixMillis, UnixSeconds};
+use yika_format::{Epoch, ExpandedKey, KeyId, MinEpoch, Profile, Pseudonym, UnixMillis, UnixSeconds};
 
 /// From when the usual keys are valid: 2026-07-01T00:00:00Z.
 pub(crate) const KEYS_FROM: UnixSeconds = UnixSeconds(1_782_864_000);
@@ -152,6 +152,13 @@ impl ListBuilder {
     /// The mark that all records of `terminal` up to `sequence` are settled.
     pub fn mark(&self, terminal: u64, sequence: u64) -> Vec<u8> {
         self.signed_by_table(SettledMark { terminal, sequence }.unsigned(&self.header(10)))
+    }
+
+    /// The directory of `terminal`, sealed to this key: the same bytes each time.
+    pub fn directory(&self, terminal: u64, recipient: &ExpandedKey, entries: &[DirectoryEntry]) -> Vec<u8> {
+        let random = crate::sha256(format!("yika test directory {terminal} {}", self.version).as_bytes());
+        let unsigned = Directory::unsigned(&self.header(10), terminal, recipient, entries, random);
+        self.signed_by_table(unsigned.expect("tests seal little"))
     }
 
     /// Keyset, table and revocations, opened.

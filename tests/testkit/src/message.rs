@@ -57,7 +57,7 @@ impl MessageBuilder {
     }
 
     /// The bytes up to the signature.
-    fn signed(&self) -> Vec<u8> {
+    pub(crate) fn signed(&self) -> Vec<u8> {
         let mut bytes = self.magic.to_vec();
         bytes.extend([self.kind, self.algorithm]);
         bytes.extend(self.school.0);

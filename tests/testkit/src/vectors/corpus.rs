@@ -1,6 +1,6 @@
 //! Seeds for the fuzz targets, taken from the vectors: what is good, and what only a decoder can refuse.
 
-use super::{Case, ListCase, ListMessage, Vector, World, all};
+use super::{Case, ListCase, ListMessage, Vector, World, all, directories};
 use yika_format::code::Code;
 
 /// The length of a message before its body, and of a signature.
@@ -17,11 +17,21 @@ pub struct Seed {
 
 /// Every seed.
 pub fn seeds() -> Vec<Seed> {
-    let vectors = all(&World::new());
+    let world = World::new();
+    let vectors = all(&world);
     let for_decoders = vectors
         .iter()
         .filter(|(_, vector)| matches!(vector.expect.as_str(), "APPROVE" | "ACCEPT" | "MALFORMED"));
-    for_decoders.flat_map(|(_, vector)| of_vector(vector)).collect()
+    let sealed = directories::sealed_entries(&world)
+        .into_iter()
+        .map(|entries| Seed {
+            target: target_of(ListMessage::Directory),
+            bytes: [b"e", &entries[..]].concat(),
+        });
+    for_decoders
+        .flat_map(|(_, vector)| of_vector(vector))
+        .chain(sealed)
+        .collect()
 }
 
 fn of_vector(vector: &Vector) -> Vec<Seed> {
@@ -52,11 +62,13 @@ const fn target_of(message: ListMessage) -> &'static str {
         ListMessage::Delta => "delta",
         ListMessage::Revocations => "revocations",
         ListMessage::Time => "time",
+        ListMessage::Directory => "directory",
         ListMessage::Mark => "mark",
     }
 }
 
-/// The body, which targets sign themselves, or all of what is shorter than a message. A table's is its policy and rows.
+/// The body, which targets sign themselves, or all of what is shorter than a message. A table's is its policy and rows;
+/// a directory's is marked as one, because its target also takes what is sealed in it.
 fn of_list(case: &ListCase, good: bool) -> Vec<Vec<u8>> {
     let bytes = &case.input.hex.0;
     let Some(len) = bytes
@@ -74,6 +86,7 @@ fn of_list(case: &ListCase, good: bool) -> Vec<Vec<u8>> {
     };
     let body = match case.message {
         ListMessage::Table => [&body[..5], rows].concat(),
+        ListMessage::Directory => [b"b", body].concat(),
         _ => body.to_vec(),
     };
     // Whole messages for the envelope's sake, of which a few are enough.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use yika_format::code::{Code, Use};
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::Credential;
-use yika_format::lists::{Keyset, Revocations, Row, Table};
+use yika_format::lists::{Directory, Keyset, Revocations, Row, Table};
 use yika_format::sale::{SaleKind, SignedSale};
 use yika_format::{Profile, SchoolHash};
 
@@ -112,6 +112,19 @@ pub fn describe_revocations(list: &Revocations) -> Value {
         .map(|entry| json!({ "pseudonym": hex(&entry.pseudonym.0), "min_epoch": entry.min_epoch.get() }))
         .collect();
     json!({ "version": list.header().version, "entries": entries })
+}
+
+/// The version, the terminal and the entries of a directory.
+pub fn describe_directory(directory: &Directory) -> Value {
+    let entries: Vec<_> = directory
+        .entries()
+        .map(|entry| json!({ "pseudonym": hex(&entry.pseudonym.0), "number": entry.number.as_str() }))
+        .collect();
+    json!({
+        "version": directory.header().version,
+        "terminal": directory.terminal(),
+        "entries": entries,
+    })
 }
 
 /// A record's fields and its hash.

@@ -1,5 +1,6 @@
 //! Signed messages that are good.
 
+use super::directories::{DESK, desk_key};
 use super::world::{World, min_epoch, pseudonym};
 use super::{
     Case, Hex, ListCase, ListInput, ListMessage, NumberedRows, Vector, describe_keyset, describe_revocations,
@@ -157,7 +158,7 @@ pub(super) fn revocation(name: &str, lowest: u8) -> Revocation {
     }
 }
 
-fn accepted(name: &str, why: &str, message: ListMessage, bytes: Vec<u8>, fields: Value) -> Vector {
+pub(super) fn accepted(name: &str, why: &str, message: ListMessage, bytes: Vec<u8>, fields: Value) -> Vector {
     let input = ListInput {
         hex: Hex(bytes),
         rows: None,
@@ -175,12 +176,12 @@ fn case(name: &str, why: &str, message: ListMessage, input: ListInput, fields: V
     }
 }
 
-/// What a reader in the north asks for, who has version 6 of keyset, table and revocations, and of the table version 7
-/// where a delta comes.
+/// What a reader in the north asks for, who has version 6 of keyset, table, revocations and directory, and of the table
+/// version 7 where a delta comes. A directory is asked for by terminal 7.
 pub(super) fn asked(message: ListMessage, input: ListInput) -> ListCase {
     let versioned = matches!(
         message,
-        ListMessage::Keyset | ListMessage::Table | ListMessage::Revocations
+        ListMessage::Keyset | ListMessage::Table | ListMessage::Revocations | ListMessage::Directory
     );
     ListCase {
         message,
@@ -188,6 +189,8 @@ pub(super) fn asked(message: ListMessage, input: ListInput) -> ListCase {
         keyset: (message != ListMessage::Keyset).then(|| "north-keyset".to_owned()),
         have_version: versioned.then_some(6),
         nonce: (message == ListMessage::Time).then(|| NONCE.into()),
+        terminal: (message == ListMessage::Directory).then_some(DESK),
+        private_key: (message == ListMessage::Directory).then(|| desk_key().private().into()),
         table: (message == ListMessage::Delta).then(|| "north-table".to_owned()),
         input,
     }

@@ -10,6 +10,7 @@ mod code_tampered;
 mod code_unauthorised;
 mod corpus;
 mod describe;
+mod directories;
 mod list_accepted;
 mod list_bodies;
 mod list_refused;
@@ -20,8 +21,8 @@ mod world;
 
 pub use corpus::{Seed, seeds};
 pub use describe::{
-    describe_code, describe_confirmation, describe_credential, describe_keyset, describe_revocations,
-    describe_sale, describe_table,
+    describe_code, describe_confirmation, describe_credential, describe_directory, describe_keyset,
+    describe_revocations, describe_sale, describe_table,
 };
 pub use model::{
     Asked, Case, CodeCase, Common, ConfirmationCase, CredentialCase, Held, Hex, KeyFacts, Kind, ListCase,
@@ -44,6 +45,7 @@ pub fn all(world: &World) -> Vec<(String, Vector)> {
         code_unauthorised::vectors(world),
         list_accepted::vectors(world),
         list_refused::vectors(world),
+        directories::vectors(world),
         sales::vectors(world),
         others::vectors(world),
     ]

@@ -200,6 +200,8 @@ pub enum ListMessage {
     Revocations,
     /// Type 5.
     Time,
+    /// Type 6.
+    Directory,
     /// Type 7.
     Mark,
 }
@@ -217,6 +219,12 @@ pub struct ListCase {
     pub have_version: Option<u64>,
     /// The nonce that a signed time has to answer.
     pub nonce: Option<Hex>,
+    /// The number of the terminal that opens a directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<u64>,
+    /// That terminal's private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_key: Option<Hex>,
     /// The table that a delta is applied to.
     pub table: Option<String>,
     /// The bytes.
