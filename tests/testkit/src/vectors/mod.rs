@@ -3,6 +3,7 @@
 //! `cargo run -p yika-testkit --bin make-vectors` writes `tests/vectors` anew. The same bytes come out each time, and a
 //! test compares them with the committed ones.
 
+mod bounds;
 mod code_accepted;
 mod code_malformed;
 mod code_refused;
@@ -46,6 +47,7 @@ pub fn all(world: &World) -> Vec<(String, Vector)> {
         list_accepted::vectors(world),
         list_refused::vectors(world),
         directories::vectors(world),
+        bounds::vectors(world),
         sales::vectors(world),
         others::vectors(world),
     ]

@@ -1,6 +1,7 @@
 //! Credentials by themselves, confirmations, and proofs of possession.
 
 use super::code_accepted::SOUGHT;
+use super::code_malformed::ORDER;
 use super::world::{World, epoch, off_curve};
 use super::{
     Case, ConfirmationCase, CredentialCase, Hex, ProofCase, Vector, describe_confirmation,
@@ -208,6 +209,20 @@ fn proofs(world: &World) -> Vec<Vector> {
             "a proof of 63 bytes is refused",
             "Neither raw nor DER.",
             case(raw(&good)[..63].to_vec()),
+            None,
+        ),
+        vector(
+            "MALFORMED",
+            "a proof whose r is 0 is refused",
+            "r and s are from 1 to n − 1, in DER too.",
+            case(vec![0x30, 6, 2, 1, 0, 2, 1, 1]),
+            None,
+        ),
+        vector(
+            "MALFORMED",
+            "a proof whose s is n is refused",
+            "r and s are from 1 to n − 1, in DER too.",
+            case([&[0x30, 38, 2, 1, 1, 2, 33, 0][..], &ORDER].concat()),
             None,
         ),
         vector(

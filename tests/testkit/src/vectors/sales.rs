@@ -103,6 +103,12 @@ fn refused_by_decoder(world: &World, sales: &mut Sales<'_>) {
     );
     sales.add(
         MALFORMED,
+        "a first record that follows another is refused",
+        "Nothing was before record 1, so the hash before it is zeros.",
+        with(|sale| (sale.record.sequence, sale.record.previous) = (1, [7; 32])),
+    );
+    sales.add(
+        MALFORMED,
         "a record of nothing is refused",
         "Amounts are above zero.",
         with(|sale| sale.record.amount = fen(0)),
@@ -280,6 +286,16 @@ fn refused_by_signature(world: &World, sales: &mut Sales<'_>) {
         "a record of a code that the device did not sign is refused",
         "A terminal can't make codes.",
         sale.build().to_bytes(),
+    );
+    sales.add(
+        "DEVICE_SIG",
+        "a record of a code of the profile to come is refused",
+        "No key of profile 1 verifies yet.",
+        {
+            let mut bytes = good.to_bytes();
+            bytes[117] = 0x15;
+            sign_again(kit, bytes)
+        },
     );
     let mut inflated = confirmed(kit);
     inflated.record.amount = fen(SOUGHT.amount_fen + 1);
