@@ -2,7 +2,8 @@
 //!
 //! A terminal authenticates with a [`crate::dpop`] proof under its own key, and no token. The lists are signed bytes
 //! (`application/octet-stream`) at `GET /v1/terminals/keyset`, `/v1/terminals/table`,
-//! `/v1/terminals/deltas?base=VERSION` ([`DeltaChain`], JSON) and `/v1/terminals/revocations`;
+//! `/v1/terminals/deltas?base=VERSION` ([`DeltaChain`], JSON) and `/v1/terminals/revocations`, and for a library desk
+//! `/v1/terminals/directory`, which is sealed to the key that it enrolled ([`EnrolTerminal::directory_key`]).
 //! `POST /v1/terminals/time` takes 16 random bytes and answers a signed time. `POST /v1/terminals` enrols,
 //! `GET /v1/terminals/current` answers [`TerminalStatus`], `POST /v1/terminals/sales` takes [`SaleUpload`].
 
@@ -52,6 +53,10 @@ pub struct EnrolTerminal {
     /// The one-use code from the card office, where the school asks for one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub enrolment_code: Option<String>,
+    /// The compressed P-256 key to which a library desk's directories are sealed. Every library desk has one, no other
+    /// terminal has.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub directory_key: Option<Base64Url>,
 }
 
 impl std::fmt::Debug for EnrolTerminal {

@@ -22,6 +22,7 @@ use yika_api::payment::{PaymentKind, PaymentStatus};
 use yika_api::terminal::{MerchantId, TerminalId, TerminalKind};
 use yika_api::{Fen, LocalizedText, ProblemCode, UnixMillis};
 use yika_format::Slot;
+use yika_format::lists::HolderNumber;
 
 /// The card office's functions of a platform.
 #[derive(Clone, Copy, Debug)]
@@ -163,9 +164,16 @@ impl<'a> Admin<'a> {
     /// so by `false`.
     ///
     /// # Errors
-    /// Where a slot is none or twice, a balance is below zero, or the database fails.
+    /// Where the number has not 1 to 32 visible ASCII characters, a slot is none or twice, a balance is below zero, or
+    /// the database fails.
     pub async fn add_student(&self, number: &str, name: &str, accounts: &[OpeningAccount]) -> Result<bool> {
         const STUDENT: u8 = 1;
+        HolderNumber::new(number).map_err(|_| {
+            Error::refused_because(
+                ProblemCode::InvalidRequest,
+                "a number has 1 to 32 visible ASCII characters",
+            )
+        })?;
         let mut tx = self.platform.db().write().await?;
         if holder_by_number(&mut tx, number).await?.is_some() {
             return Ok(false);

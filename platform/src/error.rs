@@ -3,7 +3,7 @@
 use crate::config::ConfigError;
 use crate::issuer::SignerError;
 use yika_api::{Fen, FenError, Problem, ProblemCode, UnixMillis};
-use yika_format::DecodeError;
+use yika_format::{DecodeError, SealError};
 
 /// Shorthand for results of the platform.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,6 +43,9 @@ pub enum Error {
         /// What stands there.
         value: String,
     },
+    /// A directory could not be sealed to the key that its desk enrolled.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     Random,

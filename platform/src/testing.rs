@@ -4,7 +4,7 @@
 use crate::config::{
     Config, CredentialPolicy, DatabaseUrl, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment,
 };
-use crate::random::sha256;
+use crate::random::{random_bytes, sha256};
 use crate::{Clock, HostKeySource, HostTokenError, OpeningAccount, Platform, Ports};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -31,7 +31,9 @@ use yika_format::credential::Credential;
 use yika_format::lists::{Keyset, Root};
 use yika_format::proof::key_proof_preimage;
 use yika_format::sale::{SaleKind, SaleRecord, SignedSale};
-use yika_format::{Amount, Counter, ExpandedKey, PublicKey, SchoolHash, Signature, Slot, UnixSeconds};
+use yika_format::{
+    Amount, Counter, ExpandedKey, PublicKey, RecipientKey, SchoolHash, Signature, Slot, UnixSeconds,
+};
 
 pub(crate) const SCHOOL: &str = "demo.yika.example";
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:4000";
@@ -361,17 +363,19 @@ impl TestPlatform {
 
     /// An enrolled terminal.
     pub(crate) async fn terminal(&self, kind: TerminalKind) -> TestTerminal<'_> {
-        let key = TestKey::new();
+        let (key, directory_key) = (TestKey::new(), RecipientKey::derive(&random_bytes().unwrap()));
         let request = EnrolTerminal {
             kind,
             merchant: None,
             label: None,
             enrolment_code: None,
+            directory_key: directory_key_for(kind, &directory_key.public()),
         };
         let reply = self.enrol_terminal(&key, &request).await.ok();
         TestTerminal {
             campus: self,
             key,
+            directory_key,
             enrolled: reply,
             sequence: 0,
             previous: [0; 32],
@@ -384,6 +388,11 @@ impl TestPlatform {
         self.send_proven(key, None, (Method::POST, "/v1/terminals"), &json_body(), body)
             .await
     }
+}
+
+/// This key as a terminal of this kind enrols it.
+pub(crate) fn directory_key_for(kind: TerminalKind, key: &ExpandedKey) -> Option<Base64Url> {
+    (kind == TerminalKind::Library).then(|| key.compress().as_bytes().to_vec().into())
 }
 
 pub(crate) fn json_body() -> [(&'static str, String); 1] {
@@ -508,6 +517,8 @@ pub(crate) fn credential(reply: &Reply) -> Credential {
 pub(crate) struct TestTerminal<'a> {
     pub(crate) campus: &'a TestPlatform,
     pub(crate) key: TestKey,
+    /// To which a library desk's directories are sealed.
+    pub(crate) directory_key: RecipientKey,
     pub(crate) enrolled: EnrolledTerminal,
     pub(crate) sequence: u64,
     pub(crate) previous: [u8; 32],

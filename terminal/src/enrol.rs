@@ -1,14 +1,17 @@
-//! Making a terminal known to its platform: a key is made here, the platform answers with a number and the school's root
-//! key, which is pinned. With it come the keyset and the signed time at which the terminal's memory begins.
+//! Making a terminal known to its platform: a key is made here, and for a library desk another one, to which its
+//! directories will be sealed. The platform answers with a number and the school's root key, which is pinned. With it come
+//! the keyset and the signed time at which the terminal's memory begins.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use yika_api::terminal::{EnrolTerminal, EnrolledTerminal};
+use yika_api::Base64Url;
+use yika_api::terminal::{EnrolTerminal, EnrolledTerminal, TerminalKind};
 use yika_format::lists::{Keyset, Root};
 use yika_format::{ExpandedKey, PublicKey, SchoolHash, UnixSeconds};
 
 use crate::clock::{ClockState, TerminalClock};
+use crate::directory::load_or_make_key;
 use crate::error::TerminalError;
 use crate::home::Home;
 use crate::http::{Call, Origin, Platform};
@@ -22,7 +25,7 @@ use crate::terminal::TerminalOptions;
 pub struct Enrol {
     /// Where it is.
     pub platform: Origin,
-    /// What the terminal is to be.
+    /// What the terminal is to be. A library desk's `directory_key` is made here; what stands in its place is not sent.
     pub request: EnrolTerminal,
     /// The school's root key, where it is known beforehand; whatever the platform says is pinned otherwise.
     pub root_key: Option<PublicKey>,
@@ -48,13 +51,17 @@ pub async fn enrol(
         });
     }
     let key = Arc::new(TerminalKey::load_or_make(&home.key())?);
+    let request = EnrolTerminal {
+        directory_key: directory_key(&home, enrol.request.kind)?,
+        ..enrol.request.clone()
+    };
     let clock = Arc::new(TerminalClock::new(
         Arc::clone(&options.clock),
         ClockState::default(),
     ));
     let platform = Platform::connect(enrol.platform.clone(), Arc::clone(&clock), Arc::clone(&key)).await?;
     let answer: EnrolledTerminal = platform
-        .json(&Call::post_json("/v1/terminals", &enrol.request)?)
+        .json(&Call::post_json("/v1/terminals", &request)?)
         .await?;
     let root_key = check_answer(enrol, &answer)?;
     let root = Root {
@@ -77,6 +84,15 @@ pub async fn enrol(
     };
     store.enrol(&enrolment, (keyset.header().version, &keyset_bytes), &state)?;
     Ok(answer)
+}
+
+/// The public half of the key to which a library desk's directories will be sealed; the private half stays in the home.
+fn directory_key(home: &Home, kind: TerminalKind) -> Result<Option<Base64Url>, TerminalError> {
+    if kind != TerminalKind::Library {
+        return Ok(None);
+    }
+    let key = load_or_make_key(&home.directory_key())?.public().compress();
+    Ok(Some(key.as_bytes().to_vec().into()))
 }
 
 /// The root key of an answer that makes sense.

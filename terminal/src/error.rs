@@ -31,6 +31,11 @@ pub enum TerminalError {
     /// A gate was asked to take money.
     #[error("this terminal takes no payments")]
     TakesNoPayments,
+    /// A terminal that is no library desk, or lost the key for it, was given a directory.
+    #[error(
+        "this terminal has no directory; only a library desk has one, and the key that it was enrolled with"
+    )]
+    HasNoDirectory,
     /// The till's number for a sale was used for another holder or amount.
     #[error("this sale number was used for another sale; make a new number for each sale")]
     SaleConflict,
@@ -94,6 +99,7 @@ impl TerminalError {
             Self::NotEnrolled
                 | Self::AlreadyEnrolled { .. }
                 | Self::TakesNoPayments
+                | Self::HasNoDirectory
                 | Self::SaleConflict
                 | Self::SaleVoided
         )
@@ -107,6 +113,7 @@ impl TerminalError {
             Self::RootKeyMismatch => "ROOT_KEY_MISMATCH",
             Self::EnrolmentAnswer(_) => "ENROLMENT_ANSWER",
             Self::TakesNoPayments => "TAKES_NO_PAYMENTS",
+            Self::HasNoDirectory => "HAS_NO_DIRECTORY",
             Self::SaleConflict => "SALE_CONFLICT",
             Self::SaleVoided => "SALE_VOIDED",
             Self::List { .. } => "LIST",

@@ -60,6 +60,11 @@ impl Home {
         self.dir.join("terminal.key")
     }
 
+    /// The private key to which a library desk's directories are sealed.
+    pub(crate) fn directory_key(&self) -> PathBuf {
+        self.dir.join("directory.key")
+    }
+
     pub(crate) fn table(&self, version: u64) -> PathBuf {
         self.dir.join(format!("table-{version}.bin"))
     }
@@ -79,7 +84,7 @@ impl Home {
         Ok(())
     }
 
-    /// Moves the store and the key that belongs to it aside, so that nothing is lost and the terminal can be enrolled
+    /// Moves the store and the keys that belong to it aside, so that nothing is lost and the terminal can be enrolled
     /// anew, as another one: with a new journal it must not go on under the old number.
     pub(crate) fn quarantine(&self) -> Result<PathBuf, StoreError> {
         let mut number = 1_u32;
@@ -91,7 +96,13 @@ impl Home {
                 Err(source) => return Err(StoreError::Io { path: aside, source }),
             }
         };
-        for name in ["store.db", "store.db-wal", "store.db-shm", "terminal.key"] {
+        for name in [
+            "store.db",
+            "store.db-wal",
+            "store.db-shm",
+            "terminal.key",
+            "directory.key",
+        ] {
             match fs::rename(self.dir.join(name), aside.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(StoreError::io(&aside)(error));
@@ -157,10 +168,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::take(dir.path(), Duration::ZERO).unwrap();
         for number in [1, 2] {
-            fs::write(home.database(), b"x").unwrap();
+            for path in [home.database(), home.key(), home.directory_key()] {
+                fs::write(path, b"x").unwrap();
+            }
             let aside = home.quarantine().unwrap();
             assert_eq!(aside, dir.path().join(format!("damaged-{number}")));
-            assert!(aside.join("store.db").exists() && !home.database().exists());
+            for path in [home.database(), home.key(), home.directory_key()] {
+                assert!(!path.exists() && aside.join(path.file_name().unwrap()).exists());
+            }
         }
     }
 

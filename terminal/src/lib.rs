@@ -25,6 +25,7 @@ extern crate self as yika_terminal;
 
 pub mod clock;
 mod confirm;
+mod directory;
 mod enrol;
 mod error;
 mod home;
@@ -43,6 +44,7 @@ mod verify;
 mod void;
 
 pub use confirm::CONFIRMATION_LIFE_MS;
+pub use directory::Holder;
 pub use enrol::{Enrol, enrol};
 pub use error::{StoreError, TerminalError};
 pub use http::{HttpError, Origin, OriginError};
@@ -55,4 +57,5 @@ pub use upload::{MAX_BATCH, UploadReport};
 pub use verify::{Approval, Payment, Verdict, new_sale_id};
 pub use void::{VOID_WITHIN_MS, Void, VoidRefusal};
 
+pub use yika_format::lists::HolderNumber;
 pub use yika_format::verifier::{Purpose, Reason, Refusal, Request, SaleId};

@@ -1,4 +1,5 @@
-//! What the terminal decides by: keyset, table and revocations, checked before they serve, replaced in one step.
+//! What the terminal decides by: keyset, table and revocations, checked before they serve, replaced in one step. Beside
+//! them stands a library desk's directory, which decides nothing.
 //!
 //! A decision takes a snapshot ([`Terminal::lists`]); while new lists are downloaded and checked the old ones serve on.
 //! Versions only rise, durably: an older list is refused even after the newer one was lost. The table is a file, written
@@ -8,9 +9,10 @@ use std::fmt;
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use yika_format::lists::{Delta, Header, Keyset, ListError, Revocations, Root, Table};
+use yika_format::lists::{Delta, Directory, Header, Keyset, ListError, Revocations, Root, Table};
 use yika_format::verifier::SchoolLists;
 
+use crate::directory::DirectoryKey;
 use crate::error::{StoreError, TerminalError};
 use crate::home::{Home, write_durably};
 use crate::store::{Known, ListKind, Store};
@@ -25,6 +27,7 @@ pub struct Lists {
     keyset: Arc<Keyset>,
     table: Option<Arc<Table>>,
     revocations: Option<Arc<Revocations>>,
+    directory: Option<Arc<Directory>>,
 }
 
 /// What came of a list that was offered.
@@ -61,9 +64,19 @@ impl Lists {
         self.revocations.as_deref()
     }
 
-    /// Reads and checks what is kept. A table or revocations that no longer check out are left out, and fetched anew
-    /// by the next sync; without a keyset there is nothing to go on.
-    pub(crate) fn load(home: &Home, store: &Store, root: &Root) -> Result<Self, TerminalError> {
+    /// A library desk's directory, in date or not.
+    pub fn directory(&self) -> Option<&Directory> {
+        self.directory.as_deref()
+    }
+
+    /// Reads and checks what is kept. What no longer checks out is left out, and fetched anew by the next sync; without a
+    /// keyset there is nothing to go on.
+    pub(crate) fn load(
+        home: &Home,
+        store: &Store,
+        root: &Root,
+        key: Option<&DirectoryKey>,
+    ) -> Result<Self, TerminalError> {
         let keyset = store.list(ListKind::Keyset)?;
         let keyset = Keyset::open(&keyset.bytes, root).map_err(TerminalError::list("keyset"))?;
         let table = keep_good("table", load_table(home, store, &keyset)?);
@@ -72,12 +85,30 @@ impl Lists {
             0 => None,
             _ => keep_good("revocations", Revocations::open(&known.bytes, &keyset).map(Some)),
         };
+        let directory = match key {
+            None => None,
+            Some(key) => keep_good("directory", load_directory(store, &keyset, key)?),
+        };
         Ok(Self {
             keyset: Arc::new(keyset),
             table: table.map(Arc::new),
             revocations: revocations.map(Arc::new),
+            directory: directory.map(Arc::new),
         })
     }
+}
+
+/// The directory that is kept, opened: errors as for [`load_table`].
+fn load_directory(
+    store: &Store,
+    keyset: &Keyset,
+    key: &DirectoryKey,
+) -> Result<Result<Option<Directory>, ListError>, StoreError> {
+    let known = store.list(ListKind::Directory)?;
+    Ok(match known.version {
+        0 => Ok(None),
+        _ => key.open(&known.bytes, keyset).map(Some),
+    })
 }
 
 /// The table's file with its deltas: what the file system says on the outside, what the checks say on the inside.
@@ -125,6 +156,7 @@ impl fmt::Debug for Lists {
                 "revocations",
                 &self.revocations().map(|list| list.header().version),
             )
+            .field("directory", &self.directory())
             .finish()
     }
 }
@@ -171,7 +203,7 @@ impl Terminal {
         }
         let mut store = self.store();
         store.keep_list(ListKind::Keyset, keyset.header().version, Some(bytes))?;
-        let lists = Lists::load(&self.home, &store, &root)?;
+        let lists = Lists::load(&self.home, &store, &root, self.directory_key.as_ref())?;
         drop(store);
         self.lists.put(lists);
         Ok(Accepted::New)
@@ -258,6 +290,33 @@ impl Terminal {
             .keep_list(ListKind::Revocations, revocations.header().version, Some(bytes))?;
         self.lists.put(Lists {
             revocations: Some(Arc::new(revocations)),
+            ..Lists::clone(&lists)
+        });
+        Ok(Accepted::New)
+    }
+
+    /// Takes the directory that is sealed to this library desk.
+    ///
+    /// # Errors
+    ///
+    /// [`TerminalError::HasNoDirectory`] at any other terminal, and at a desk whose key is gone; [`TerminalError::List`]
+    /// where it doesn't check out, is for another desk or key, or is older than one seen before; [`TerminalError::Store`].
+    pub fn accept_directory(&self, bytes: &[u8]) -> Result<Accepted, TerminalError> {
+        let key = self.directory_key.as_ref().ok_or(TerminalError::HasNoDirectory)?;
+        let _changing = self.changing();
+        let lists = self.lists();
+        let directory = key
+            .open(bytes, &lists.keyset)
+            .map_err(TerminalError::list("directory"))?;
+        let known = self.store().list(ListKind::Directory)?;
+        let header = directory.header();
+        if is_known("directory", header, &known, lists.directory.is_some())? {
+            return Ok(Accepted::Unchanged);
+        }
+        self.store()
+            .keep_list(ListKind::Directory, header.version, Some(bytes))?;
+        self.lists.put(Lists {
+            directory: Some(Arc::new(directory)),
             ..Lists::clone(&lists)
         });
         Ok(Accepted::New)

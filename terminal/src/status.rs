@@ -45,6 +45,8 @@ pub struct Status {
     pub holders: usize,
     /// The revocations; without them no payment is taken.
     pub revocations: Option<ListStatus>,
+    /// A library desk's directory; without it holders' numbers are not known.
+    pub directory: Option<ListStatus>,
     /// How many records the platform has not answered for.
     pub pending_records: u64,
     /// The last record in the journal; 0 for none.
@@ -75,6 +77,9 @@ impl Terminal {
             holders: lists.table().map_or(0, yika_format::lists::Table::len),
             revocations: lists
                 .revocations()
+                .map(|list| ListStatus::of(list.header(), time.now)),
+            directory: lists
+                .directory()
                 .map(|list| ListStatus::of(list.header(), time.now)),
             pending_records: pending.records,
             last_record: store.head()?.sequence,

@@ -1,4 +1,5 @@
-//! Fetching what the terminal decides by: keyset, time, revocations, and the table or what changed in it.
+//! Fetching what the terminal decides by: keyset, time, revocations, and the table or what changed in it; last, for a
+//! library desk, the directory.
 //!
 //! Each step counts by itself and is durable before the next, so a sync that breaks off has still done what it did. The
 //! same steps are there one by one, for lists that come another way.
@@ -26,6 +27,8 @@ pub struct SyncReport {
     pub table: Accepted,
     /// The deltas that were applied; 0 where the table came whole or had not changed.
     pub deltas: usize,
+    /// What came of the directory; `None` where the terminal has none.
+    pub directory: Option<Accepted>,
 }
 
 /// A question about the time, on its way.
@@ -79,7 +82,7 @@ pub(crate) async fn ask_time(
 }
 
 impl Terminal {
-    /// Fetches everything that the terminal decides by.
+    /// Fetches everything that the terminal decides by, and a library desk's directory after it.
     ///
     /// # Errors
     ///
@@ -94,11 +97,19 @@ impl Terminal {
         let (table, deltas) = self.sync_table(&platform).await?;
         let now = self.clock.now().now;
         self.store().prune(now)?;
+        let directory = match self.directory_key {
+            None => None,
+            Some(_) => {
+                let directory = platform.bytes(&Call::get("/v1/terminals/directory")).await?;
+                Some(self.accept_directory(&directory)?)
+            }
+        };
         Ok(SyncReport {
             keyset,
             revocations,
             table,
             deltas,
+            directory,
         })
     }
 

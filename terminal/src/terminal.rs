@@ -13,6 +13,7 @@ use yika_format::PublicKey;
 use yika_format::verifier::TerminalProfile;
 
 use crate::clock::{SystemClock, TerminalClock};
+use crate::directory::DirectoryKey;
 use crate::error::TerminalError;
 use crate::home::Home;
 use crate::http::{HttpError, Platform};
@@ -63,6 +64,8 @@ pub struct Terminal {
     pub(crate) key: Arc<TerminalKey>,
     pub(crate) clock: Arc<TerminalClock>,
     pub(crate) keys: KeyCache,
+    /// What opens the directories of a library desk.
+    pub(crate) directory_key: Option<DirectoryKey>,
     pub(crate) lists: Shelf,
     store: Mutex<Store>,
 }
@@ -86,7 +89,8 @@ impl Terminal {
             return Err(TerminalKeyError::NotEnrolled.into());
         }
         let clock = TerminalClock::new(Arc::clone(&options.clock), store.clock()?);
-        let lists = Lists::load(&home, &store, &enrolment.root())?;
+        let directory_key = DirectoryKey::load(&home, &enrolment);
+        let lists = Lists::load(&home, &store, &enrolment.root(), directory_key.as_ref())?;
         Ok(Self {
             profile: enrolment.profile(),
             home,
@@ -94,6 +98,7 @@ impl Terminal {
             key: Arc::new(key),
             clock: Arc::new(clock),
             keys: KeyCache::default(),
+            directory_key,
             lists: Shelf::new(lists),
             store: Mutex::new(store),
         })

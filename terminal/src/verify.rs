@@ -11,6 +11,7 @@ use yika_format::verifier::{
 };
 use yika_format::{Amount, Slot, UnixMillis};
 
+use crate::directory::Holder;
 use crate::error::{StoreError, TerminalError};
 use crate::store::{NewApproval, Store};
 use crate::terminal::Terminal;
@@ -60,6 +61,8 @@ pub enum Verdict {
         approval: Approval,
         /// Whether it had been approved for this sale before, and nothing was recorded now.
         repeated: bool,
+        /// Who it was, for an identity at a library desk; `None` elsewhere. It had no say in the decision.
+        holder: Option<Holder>,
     },
     /// Not good. Nothing was recorded.
     Refused {
@@ -170,6 +173,7 @@ impl Terminal {
                 _ => Ok(Verdict::Approved {
                     approval: earlier.approval,
                     repeated: true,
+                    holder: self.holder(pseudonym, request.purpose, time.now),
                 }),
             },
             (Ok(Decision::AnswerAsBefore), None) => Err(TerminalError::SaleConflict),
@@ -224,6 +228,7 @@ impl Terminal {
         Ok(Verdict::Approved {
             approval,
             repeated: false,
+            holder: self.holder(genuine.pseudonym(), request.purpose, time.now),
         })
     }
 

@@ -22,7 +22,11 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_schema"), migration!(2, "0002_append_only")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_schema"),
+    migration!(2, "0002_append_only"),
+    migration!(3, "0003_directories"),
+];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \
      (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL UNIQUE)";

@@ -188,6 +188,7 @@ mod tests {
             "/v1/terminals/table",
             "/v1/terminals/deltas",
             "/v1/terminals/revocations",
+            "/v1/terminals/directory",
             "/v1/terminals/time",
             "/v1/terminals/sales",
         ] {

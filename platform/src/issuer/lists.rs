@@ -8,7 +8,7 @@ use super::keyring::{KeyRing, api_millis, format_millis};
 use super::store::mark_dirty;
 use crate::Platform;
 use crate::clock::{DAY, HOUR};
-use crate::db::{Connection, StoredEnum as _, bytes, commit, int, stored_enum};
+use crate::db::{Connection, StoredEnum as _, assembled, bytes, commit, int, stored_enum};
 use crate::error::{Error, Result};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -221,7 +221,7 @@ async fn publish_table(platform: &Platform) -> Result<SignedList> {
     Ok(list)
 }
 
-fn day_of(now: UnixMillis) -> Result<u16> {
+pub(super) fn day_of(now: UnixMillis) -> Result<u16> {
     Row::day_of(format_millis(now)).ok_or(Error::StoredValue {
         what: "clock",
         value: now.0.to_string(),
@@ -360,18 +360,22 @@ pub(super) async fn current_revocations(platform: &Platform) -> Result<Vec<u8>> 
     Ok(list.bytes)
 }
 
+/// Of an enrolment `e`: neither its row nor the last of its certificates has ended. `$1` is the time, `$2` its day.
+pub(super) const NOT_ENDED: &str = "(e.row_until >= $2 OR EXISTS (SELECT 1 FROM credential_epoch c \
+     WHERE c.pseudonym = e.pseudonym AND c.certificate_until > $1))";
+
 /// The lowest accepted epochs of whatever a terminal somewhere could still accept.
 async fn revoked(db: &mut Connection, now: UnixMillis) -> Result<Vec<Revocation>> {
-    let rows = sqlx::query(
+    let sql = format!(
         "SELECT m.pseudonym, MAX(m.min_epoch) AS min_epoch FROM min_epoch_change m \
-         JOIN enrolment e ON e.pseudonym = m.pseudonym WHERE m.effective_at <= $1 AND (e.row_until >= $2 OR EXISTS \
-         (SELECT 1 FROM credential_epoch c WHERE c.pseudonym = m.pseudonym AND c.certificate_until > $1)) \
-         GROUP BY m.pseudonym ORDER BY m.pseudonym",
-    )
-    .bind(now.0)
-    .bind(i64::from(day_of(now)?))
-    .fetch_all(db)
-    .await?;
+         JOIN enrolment e ON e.pseudonym = m.pseudonym WHERE m.effective_at <= $1 AND {NOT_ENDED} \
+         GROUP BY m.pseudonym ORDER BY m.pseudonym"
+    );
+    let rows = sqlx::query(assembled(sql))
+        .bind(now.0)
+        .bind(i64::from(day_of(now)?))
+        .fetch_all(db)
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(Revocation {

@@ -1,5 +1,6 @@
 //! The issuer: server keys, credentials and their states, and the lists that tell terminals about them.
 
+mod directory;
 mod flow;
 mod keyring;
 mod keys;

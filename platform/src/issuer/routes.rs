@@ -1,6 +1,6 @@
 //! The endpoints of credentials, and of the lists that terminals fetch.
 
-use super::{lists, service};
+use super::{directory, lists, service};
 use crate::Platform;
 use crate::error::{Error, Result};
 use crate::http::{ApiBytes, ApiJson, ApiQuery, IdempotencyKey};
@@ -26,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(table))
         .routes(routes!(deltas))
         .routes(routes!(revocations))
+        .routes(routes!(library_directory))
         .routes(routes!(time))
 }
 
@@ -128,6 +129,25 @@ async fn deltas(
 )]
 async fn revocations(State(platform): State<Platform>, _terminal: Terminal) -> Result<Response> {
     lists::current_revocations(&platform).await.map(octets)
+}
+
+/// Who stands behind each pseudonym, sealed to this library desk.
+#[utoipa::path(
+    get,
+    path = "/v1/terminals/directory",
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem, description = "Not a library desk, or frozen.")
+    )
+)]
+async fn library_directory(
+    State(platform): State<Platform>,
+    Terminal(terminal): Terminal,
+) -> Result<Response> {
+    directory::current_directory(&platform, &terminal)
+        .await
+        .map(octets)
 }
 
 /// The platform's time, signed for a terminal's nonce of 16 bytes.

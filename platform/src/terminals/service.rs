@@ -1,6 +1,6 @@
 //! Enrolling terminals, and knowing them by their keys.
 
-use super::store::{self, MerchantRow, TerminalRow};
+use super::store::{self, MerchantRow, NewTerminal, TerminalRow};
 use crate::Platform;
 use crate::clock::DAY;
 use crate::config::TerminalEnrolment;
@@ -12,7 +12,8 @@ use crate::sessions::{ProofKey, Target};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use yika_api::terminal::{EnrolTerminal, EnrolledTerminal, MerchantId, TerminalKind, TerminalStatus};
-use yika_api::{DPOP, ProblemCode};
+use yika_api::{Base64Url, DPOP, ProblemCode};
+use yika_format::PublicKey;
 
 const CODE_GOOD_MS: i64 = 2 * DAY;
 /// Letters and digits that nobody confuses (Crockford's Base32): 16 of them are 80 bits.
@@ -67,19 +68,26 @@ pub(super) async fn enrol(
     request: &EnrolTerminal,
 ) -> Result<EnrolledTerminal> {
     let label = checked_label(request.label.as_deref())?;
+    let directory_key = checked_directory_key(request.kind, request.directory_key.as_ref())?;
     let now = platform.now();
     let mut tx = platform.db().write().await?;
     let public = key.key.compress();
     if let Some(known) = store::terminal_of_key(&mut tx, &public).await? {
-        return answer_again(platform, &mut tx, known, request).await;
+        return answer_again(platform, &mut tx, known, request, directory_key).await;
     }
     let merchant = merchant_for(&mut tx, request.kind, request.merchant).await?;
     if platform.config().terminal_enrolment == TerminalEnrolment::CodeRequired {
         let code = request.enrolment_code.as_deref().unwrap_or_default();
         store::use_code(&mut tx, &code_hash(code), now).await?;
     }
-    let merchant_id = merchant.as_ref().map(|merchant| merchant.id);
-    let terminal = store::insert_terminal(&mut tx, &public, request.kind, merchant_id, label, now).await?;
+    let new = NewTerminal {
+        key: public,
+        kind: request.kind,
+        merchant: merchant.as_ref().map(|merchant| merchant.id),
+        label,
+        directory_key,
+    };
+    let terminal = store::insert_terminal(&mut tx, &new, now).await?;
     commit(tx).await?;
     tracing::info!(terminal = terminal.id, kind = ?terminal.kind, "a terminal was enrolled");
     Ok(enrolled(platform, terminal, merchant))
@@ -91,11 +99,15 @@ async fn answer_again(
     db: &mut Connection,
     known: TerminalRow,
     request: &EnrolTerminal,
+    directory_key: Option<PublicKey>,
 ) -> Result<EnrolledTerminal> {
     let asked = request
         .merchant
         .map(|merchant| i64::try_from(merchant.0).unwrap_or(i64::MAX));
-    if known.kind != request.kind || (asked.is_some() && asked != known.merchant) {
+    if known.kind != request.kind
+        || (asked.is_some() && asked != known.merchant)
+        || directory_key != known.directory_key
+    {
         return Err(Error::refused_because(
             ProblemCode::Forbidden,
             "this key is enrolled as another terminal",
@@ -141,6 +153,26 @@ async fn merchant_for(
                 .map(Some)
                 .ok_or_else(|| refused("the school has no default merchant; name one"))
         }
+    }
+}
+
+/// The key to which the terminal's directories will be sealed: a library desk has one, nobody else has.
+fn checked_directory_key(kind: TerminalKind, asked: Option<&Base64Url>) -> Result<Option<PublicKey>> {
+    let refused = |why: &str| Error::refused_because(ProblemCode::InvalidRequest, why);
+    match (kind, asked) {
+        (TerminalKind::Library, Some(bytes)) => {
+            let key = bytes
+                .to_array()
+                .and_then(|bytes| PublicKey::from_compressed(bytes).ok());
+            key.filter(|key| key.expand().is_ok())
+                .map(Some)
+                .ok_or_else(|| refused("the directory key is not a compressed P-256 public key"))
+        }
+        (TerminalKind::Library, None) => Err(refused("a library desk needs a directory key")),
+        (TerminalKind::Pos | TerminalKind::Gate, Some(_)) => {
+            Err(refused("only a library desk has a directory key"))
+        }
+        (TerminalKind::Pos | TerminalKind::Gate, None) => Ok(None),
     }
 }
 

@@ -26,6 +26,18 @@ pub(crate) struct TerminalRow {
     /// Hash of the last settled record; zeros before the first.
     pub(crate) chain_hash: [u8; 32],
     pub(crate) is_frozen: bool,
+    /// To which a library desk's directories are sealed.
+    pub(crate) directory_key: Option<PublicKey>,
+}
+
+/// A terminal that is being enrolled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewTerminal<'a> {
+    pub(super) key: PublicKey,
+    pub(super) kind: TerminalKind,
+    pub(super) merchant: Option<i64>,
+    pub(super) label: Option<&'a str>,
+    pub(super) directory_key: Option<PublicKey>,
 }
 
 impl TerminalRow {
@@ -50,10 +62,14 @@ impl MerchantRow {
     }
 }
 
-const TERMINAL: &str =
-    "SELECT id, public_key, kind, merchant, label, next_sequence, chain_hash, frozen FROM terminal ";
+const TERMINAL: &str = "SELECT id, public_key, kind, merchant, label, next_sequence, chain_hash, frozen, \
+     directory_key FROM terminal ";
 
 fn terminal(row: &AnyRow) -> Result<TerminalRow> {
+    let directory_key = match row.try_get::<Option<Vec<u8>>, _>("directory_key")? {
+        Some(_) => Some(PublicKey::from_compressed(bytes(row, "directory_key")?)?),
+        None => None,
+    };
     Ok(TerminalRow {
         id: row.try_get("id")?,
         key: PublicKey::from_compressed(bytes(row, "public_key")?)?,
@@ -63,6 +79,7 @@ fn terminal(row: &AnyRow) -> Result<TerminalRow> {
         next_sequence: int(row, "next_sequence")?,
         chain_hash: bytes(row, "chain_hash")?,
         is_frozen: int::<u8>(row, "frozen")? != 0,
+        directory_key,
     })
 }
 
@@ -95,44 +112,43 @@ pub(crate) async fn list_terminals(db: &mut Connection) -> Result<Vec<TerminalRo
     rows.iter().map(terminal).collect()
 }
 
-/// Adds a terminal and returns its number.
+/// Adds a terminal and gives it its number.
 pub(super) async fn insert_terminal(
     tx: &mut Connection,
-    key: &PublicKey,
-    kind: TerminalKind,
-    merchant: Option<i64>,
-    label: Option<&str>,
+    new: &NewTerminal<'_>,
     now: UnixMillis,
 ) -> Result<TerminalRow> {
     let id = take_numbers(tx, "terminal", 1).await?;
-    let label = match (label, kind) {
+    let label = match (new.label, new.kind) {
         (Some(label), _) => label.to_owned(),
         (None, TerminalKind::Pos) => format!("POS {id}"),
         (None, TerminalKind::Gate) => format!("Gate {id}"),
         (None, TerminalKind::Library) => format!("Library desk {id}"),
     };
     sqlx::query(
-        "INSERT INTO terminal (id, public_key, kind, merchant, label, chain_hash, enrolled_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO terminal (id, public_key, kind, merchant, label, chain_hash, enrolled_at, directory_key) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(id)
-    .bind(key.as_bytes().to_vec())
-    .bind(kind.to_stored())
-    .bind(merchant)
+    .bind(new.key.as_bytes().to_vec())
+    .bind(new.kind.to_stored())
+    .bind(new.merchant)
     .bind(&label)
     .bind(vec![0_u8; 32])
     .bind(now.0)
+    .bind(new.directory_key.map(|key| key.as_bytes().to_vec()))
     .execute(tx)
     .await?;
     Ok(TerminalRow {
         id,
-        key: *key,
-        kind,
-        merchant,
+        key: new.key,
+        kind: new.kind,
+        merchant: new.merchant,
         label,
         next_sequence: 1,
         chain_hash: [0; 32],
         is_frozen: false,
+        directory_key: new.directory_key,
     })
 }
 

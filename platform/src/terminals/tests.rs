@@ -2,10 +2,10 @@
 
 use crate::clock::DAY;
 use crate::config::TerminalEnrolment;
-use crate::testing::{TestKey, TestPlatform};
+use crate::testing::{TestKey, TestPlatform, directory_key_for};
 use axum::http::Method;
-use yika_api::ProblemCode;
 use yika_api::terminal::{EnrolTerminal, EnrolledTerminal, MerchantId, TerminalKind, TerminalStatus};
+use yika_api::{Base64Url, ProblemCode};
 
 fn request(kind: TerminalKind, merchant: Option<u64>, code: Option<&str>) -> EnrolTerminal {
     EnrolTerminal {
@@ -13,6 +13,7 @@ fn request(kind: TerminalKind, merchant: Option<u64>, code: Option<&str>) -> Enr
         merchant: merchant.map(MerchantId),
         label: None,
         enrolment_code: code.map(str::to_owned),
+        directory_key: directory_key_for(kind, &TestKey::new().expanded()),
     }
 }
 
@@ -24,6 +25,7 @@ async fn a_key_that_is_no_terminal_s_is_forbidden() {
         "/v1/terminals/keyset",
         "/v1/terminals/table",
         "/v1/terminals/revocations",
+        "/v1/terminals/directory",
     ] {
         let reply = campus
             .send_proven(&TestKey::new(), None, (Method::GET, path), &[], vec![])
@@ -136,5 +138,36 @@ async fn an_enrolment_code_is_good_once_and_for_two_days() {
     assert_eq!(
         enrol(Some(&old)).await.problem().code,
         ProblemCode::InvalidEnrolmentCode
+    );
+}
+
+#[tokio::test]
+async fn a_library_desk_needs_a_key_for_its_directories_and_nobody_else_has_one() {
+    let campus = TestPlatform::open().await;
+    let good = directory_key_for(TerminalKind::Library, &TestKey::new().expanded());
+    let off_curve = [&[2; 1][..], &[0xff; 32]].concat();
+    for (kind, directory_key) in [
+        (TerminalKind::Library, None),
+        (TerminalKind::Library, Some(Base64Url::from([2; 32]))),
+        (TerminalKind::Library, Some(Base64Url::from([4; 33]))),
+        (TerminalKind::Library, Some(Base64Url::from(off_curve))),
+        (TerminalKind::Pos, good.clone()),
+        (TerminalKind::Gate, good.clone()),
+    ] {
+        let asked = EnrolTerminal {
+            directory_key,
+            ..request(kind, None, None)
+        };
+        let reply = campus.enrol_terminal(&TestKey::new(), &asked).await;
+        assert_eq!(reply.problem().code, ProblemCode::InvalidRequest, "{asked:?}");
+    }
+    let (key, mut asked) = (TestKey::new(), request(TerminalKind::Library, None, None));
+    let first: EnrolledTerminal = campus.enrol_terminal(&key, &asked).await.ok();
+    assert_eq!(first, campus.enrol_terminal(&key, &asked).await.ok());
+    asked.directory_key = good;
+    assert_eq!(
+        campus.enrol_terminal(&key, &asked).await.problem().code,
+        ProblemCode::Forbidden,
+        "a desk's key never changes"
     );
 }

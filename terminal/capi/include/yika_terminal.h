@@ -22,6 +22,11 @@
 #define YIKA_MESSAGE_BYTES 128
 
 /**
+ * The size of a holder's number with its NUL.
+ */
+#define YIKA_NUMBER_BYTES 33
+
+/**
  * How a call ended: the same numbers as the exit codes of the command line.
  */
 typedef enum {
@@ -42,6 +47,32 @@ typedef enum {
    */
   YIKA_STATUS_FAILED = 3,
 } YikaStatus;
+
+/**
+ * Whether the number of the holder is known whose identity a library desk approved.
+ */
+typedef enum {
+  /**
+   * Nobody asked: refused, a payment, or no library desk.
+   */
+  YIKA_HOLDER_NOT_ASKED = 0,
+  /**
+   * `holder_number` has it.
+   */
+  YIKA_HOLDER_KNOWN = 1,
+  /**
+   * The directory doesn't know this holder.
+   */
+  YIKA_HOLDER_UNKNOWN = 2,
+  /**
+   * The directory is out of date: sync.
+   */
+  YIKA_HOLDER_OUT_OF_DATE = 3,
+  /**
+   * The desk has no directory: sync.
+   */
+  YIKA_HOLDER_NO_DIRECTORY = 4,
+} YikaHolder;
 
 /**
  * An open terminal.
@@ -96,6 +127,14 @@ typedef struct {
    * The number of the payment's record in the terminal's journal, from 1; 0 for an identity.
    */
   uint64_t record;
+  /**
+   * Whether the holder's number is known. It had no say in the decision.
+   */
+  YikaHolder holder;
+  /**
+   * The holder's number, NUL-terminated; empty where it is not known.
+   */
+  char holder_number[YIKA_NUMBER_BYTES];
 } YikaVerdict;
 
 #ifdef __cplusplus
@@ -142,7 +181,8 @@ YikaStatus yika_terminal_verify_payment(const YikaTerminal *terminal,
                                         YikaVerdict *verdict);
 
 /**
- * Decides about an identity code, without network. Otherwise as `yika_terminal_verify_payment`.
+ * Decides about an identity code, without network. At a library desk the verdict tells the holder's number, or why it
+ * is not known. Otherwise as `yika_terminal_verify_payment`.
  *
  * # Safety
  *

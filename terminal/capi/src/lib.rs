@@ -23,7 +23,9 @@ use yika_terminal::{Purpose, Request, SaleId, Terminal, TerminalOptions, new_sal
 
 use call::{CallError, call, online};
 pub use call::{YikaStatus, yika_last_error};
-pub use verdict::{YIKA_MESSAGE_BYTES, YIKA_REASON_BYTES, YIKA_SALE_BYTES, YikaVerdict};
+pub use verdict::{
+    YIKA_MESSAGE_BYTES, YIKA_NUMBER_BYTES, YIKA_REASON_BYTES, YIKA_SALE_BYTES, YikaHolder, YikaVerdict,
+};
 
 /// An open terminal.
 #[derive(Debug)]
@@ -101,7 +103,8 @@ pub unsafe extern "C" fn yika_terminal_verify_payment(
     unsafe { verify(terminal, code, purpose, sale, verdict) }
 }
 
-/// Decides about an identity code, without network. Otherwise as `yika_terminal_verify_payment`.
+/// Decides about an identity code, without network. At a library desk the verdict tells the holder's number, or why it
+/// is not known. Otherwise as `yika_terminal_verify_payment`.
 ///
 /// # Safety
 ///

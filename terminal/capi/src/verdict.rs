@@ -1,8 +1,9 @@
 //! A verdict as C sees it: one flat struct of fixed size, with nothing to free.
 
 use std::ffi::c_char;
+use std::fmt;
 
-use yika_terminal::{SaleId, Verdict};
+use yika_terminal::{Holder, HolderNumber, SaleId, Verdict};
 
 /// The size of a sale's number.
 pub const YIKA_SALE_BYTES: usize = 16;
@@ -11,9 +12,28 @@ pub const YIKA_REASON_BYTES: usize = 24;
 /// The size of a reason's text with its NUL.
 pub const YIKA_MESSAGE_BYTES: usize = 128;
 
+/// The size of a holder's number with its NUL.
+pub const YIKA_NUMBER_BYTES: usize = 33;
+
+/// Whether the number of the holder is known whose identity a library desk approved.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum YikaHolder {
+    /// Nobody asked: refused, a payment, or no library desk.
+    NotAsked = 0,
+    /// `holder_number` has it.
+    Known = 1,
+    /// The directory doesn't know this holder.
+    Unknown = 2,
+    /// The directory is out of date: sync.
+    OutOfDate = 3,
+    /// The desk has no directory: sync.
+    NoDirectory = 4,
+}
+
 /// What the terminal says of a code. Fields that don't apply are zero.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct YikaVerdict {
     /// Whether the code is approved, and that is on the disk.
     pub is_approved: bool,
@@ -37,7 +57,13 @@ pub struct YikaVerdict {
     pub amount_fen: u64,
     /// The number of the payment's record in the terminal's journal, from 1; 0 for an identity.
     pub record: u64,
+    /// Whether the holder's number is known. It had no say in the decision.
+    pub holder: YikaHolder,
+    /// The holder's number, NUL-terminated; empty where it is not known.
+    pub holder_number: [c_char; YIKA_NUMBER_BYTES],
 }
+
+const _: () = assert!(YIKA_NUMBER_BYTES == HolderNumber::MAX_LEN + 1);
 
 impl YikaVerdict {
     pub(crate) fn new(verdict: &Verdict, sale: SaleId) -> Self {
@@ -53,6 +79,8 @@ impl YikaVerdict {
             time_ms: 0,
             amount_fen: 0,
             record: 0,
+            holder: YikaHolder::NotAsked,
+            holder_number: [0; _],
         };
         match verdict {
             Verdict::Refused { refusal, .. } => Self {
@@ -61,7 +89,11 @@ impl YikaVerdict {
                 offset_s: refusal.offset_s.unwrap_or(0),
                 ..nothing
             },
-            Verdict::Approved { approval, repeated } => Self {
+            Verdict::Approved {
+                approval,
+                repeated,
+                holder,
+            } => Self {
                 is_approved: true,
                 is_repeated: *repeated,
                 holder_class: approval.holder_class as u8,
@@ -69,9 +101,31 @@ impl YikaVerdict {
                 time_ms: approval.time.0,
                 amount_fen: approval.payment.map_or(0, |payment| payment.amount.0),
                 record: approval.payment.map_or(0, |payment| payment.record),
+                holder: match holder {
+                    None => YikaHolder::NotAsked,
+                    Some(Holder::Number(_)) => YikaHolder::Known,
+                    Some(Holder::Unknown) => YikaHolder::Unknown,
+                    Some(Holder::OutOfDate) => YikaHolder::OutOfDate,
+                    Some(Holder::NoDirectory) => YikaHolder::NoDirectory,
+                },
+                holder_number: holder
+                    .and_then(|holder| holder.number())
+                    .map_or([0; _], |number| c_text(number.as_str())),
                 ..nothing
             },
         }
+    }
+}
+
+/// Without the holder's number: that belongs to a person.
+impl fmt::Debug for YikaVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("YikaVerdict")
+            .field("is_approved", &self.is_approved)
+            .field("is_repeated", &self.is_repeated)
+            .field("record", &self.record)
+            .field("holder", &self.holder)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,5 @@
-//! A till written in C, compiled against the committed header and run, with a platform on loopback that has the test
-//! kit's lists. Only what C calls for is played: proofs are not looked at here.
+//! A till and a library desk written in C, compiled against the committed header and run, with a platform on loopback
+//! that has the test kit's lists. Only what C calls for is played: proofs are not looked at here.
 
 #![cfg(target_os = "linux")]
 // Helpers of tests stop where a test would.
@@ -21,9 +21,10 @@ use yika_api::terminal::{
     SaleUploadReply, TerminalId, TerminalKind, TerminalStatus,
 };
 use yika_api::{Base64Url, LocalizedText, UnixMillis as ApiMillis};
-use yika_format::lists::Row;
+use yika_format::code::Use;
+use yika_format::lists::{DirectoryEntry, HolderNumber, Row};
 use yika_format::sale::SignedSale;
-use yika_format::{UnixMillis, UnixSeconds};
+use yika_format::{Pseudonym, PublicKey, UnixMillis, UnixSeconds};
 use yika_terminal::{Enrol, TerminalOptions, enrol};
 use yika_testkit::{CodeBuilder, ListBuilder, SignerKit};
 
@@ -66,10 +67,19 @@ fn name(text: &str) -> LocalizedText {
 
 struct Campus {
     lists: ListBuilder,
+    directory_key: Option<PublicKey>,
     next_sequence: u64,
 }
 
 impl Campus {
+    fn new(kit: &SignerKit) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self {
+            lists: lists(kit),
+            directory_key: None,
+            next_sequence: 1,
+        }))
+    }
+
     fn enrolled(&self, kind: TerminalKind) -> EnrolledTerminal {
         EnrolledTerminal {
             id: TerminalId(7),
@@ -99,11 +109,15 @@ impl Campus {
             .into_response(),
             ("POST", "/v1/terminals") => {
                 let request: EnrolTerminal = serde_json::from_slice(body).unwrap();
+                self.directory_key = request
+                    .directory_key
+                    .map(|key| PublicKey::from_compressed(key.to_array().unwrap()).unwrap());
                 axum::Json(self.enrolled(request.kind)).into_response()
             }
             ("GET", "/v1/terminals/keyset") => self.lists.keyset().into_response(),
             ("GET", "/v1/terminals/table") => self.lists.table().into_response(),
             ("GET", "/v1/terminals/revocations") => self.lists.revocations().into_response(),
+            ("GET", "/v1/terminals/directory") => self.directory().into_response(),
             ("POST", "/v1/terminals/time") => {
                 let nonce = body.as_ref().try_into().unwrap();
                 self.lists.time(&nonce, now()).into_response()
@@ -117,6 +131,15 @@ impl Campus {
             ("POST", "/v1/terminals/sales") => self.take_in(body),
             _ => StatusCode::NOT_FOUND.into_response(),
         }
+    }
+
+    fn directory(&self) -> Vec<u8> {
+        let alice = DirectoryEntry {
+            pseudonym: Pseudonym(*b"alice"),
+            number: HolderNumber::new("20260001").unwrap(),
+        };
+        let key = self.directory_key.unwrap().expand().unwrap();
+        self.lists.directory(7, &key, &[alice])
     }
 
     fn take_in(&mut self, body: &Bytes) -> Response {
@@ -146,8 +169,8 @@ async fn answer(State(campus): State<Arc<Mutex<Campus>>>, method: Method, uri: U
     campus.lock().unwrap().answer(&method, uri.path(), &body)
 }
 
-/// Starts the platform and enrols a till in `home`.
-async fn enrol_till(home: &Path, campus: Arc<Mutex<Campus>>) {
+/// Starts the platform and enrols a terminal of this kind in `home`.
+async fn enrol_terminal(home: &Path, kind: TerminalKind, campus: Arc<Mutex<Campus>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let platform = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(answer).with_state(campus);
@@ -155,10 +178,11 @@ async fn enrol_till(home: &Path, campus: Arc<Mutex<Campus>>) {
     let request = Enrol {
         platform: platform.parse().unwrap(),
         request: EnrolTerminal {
-            kind: TerminalKind::Pos,
+            kind,
             merchant: Some(MerchantId(42)),
             label: None,
             enrolment_code: None,
+            directory_key: None,
         },
         root_key: None,
     };
@@ -169,8 +193,8 @@ async fn enrol_till(home: &Path, campus: Arc<Mutex<Campus>>) {
     enrol(home, &options, &request).await.unwrap();
 }
 
-/// Compiles the program and links it to the library that cargo built beside this test.
-fn compile(program: &Path) {
+/// Compiles this source and links it to the library that cargo built beside this test.
+fn compile(source: &str, program: &Path) {
     let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let test = std::env::current_exe().unwrap();
     let libraries = test.parent().unwrap();
@@ -178,7 +202,7 @@ fn compile(program: &Path) {
         .args(["-std=c11", "-Wall", "-Wextra", "-Werror"])
         .arg("-I")
         .arg(crate_dir.join("include"))
-        .arg(crate_dir.join("tests/smoke.c"))
+        .arg(crate_dir.join("tests").join(source))
         .arg("-L")
         .arg(libraries)
         .arg("-lyika_terminal_capi")
@@ -190,25 +214,30 @@ fn compile(program: &Path) {
     assert!(status.success(), "the C program does not compile");
 }
 
+/// The compiled program, to be run with the library that it was linked to: Cargo tells its tests of a folder that may
+/// hold an older one, and what stands in this variable goes before the path that the program itself names.
+fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("LD_LIBRARY_PATH");
+    command
+}
+
 #[test]
 fn a_till_in_c_takes_refuses_voids_and_uploads() {
     let folder = tempfile::tempdir().unwrap();
     let (home, program) = (folder.path().join("till"), folder.path().join("smoke"));
-    compile(&program);
+    compile("smoke.c", &program);
     let kit = SignerKit::new(DOMAIN);
-    let campus = Arc::new(Mutex::new(Campus {
-        lists: lists(&kit),
-        next_sequence: 1,
-    }));
+    let campus = Campus::new(&kit);
     // Kept until the end: the platform answers on its threads while the program runs.
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(enrol_till(&home, Arc::clone(&campus)));
+    runtime.block_on(enrol_terminal(&home, TerminalKind::Pos, Arc::clone(&campus)));
     let code = |counter| {
         let mut code = CodeBuilder::new(&kit).counter(counter);
         code.dynamic.time = now_s();
         code.short().to_text()
     };
-    let output = Command::new(&program)
+    let output = command(&program)
         .arg(&home)
         .args([code(100), code(101)])
         .output()
@@ -217,4 +246,41 @@ fn a_till_in_c_takes_refuses_voids_and_uploads() {
     assert_eq!(output.stdout, b"done\n");
     // Two payments and the void of the second have arrived.
     assert_eq!(campus.lock().unwrap().next_sequence, 4);
+}
+
+#[test]
+fn a_library_desk_in_c_learns_whose_identity_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, program) = (folder.path().join("desk"), folder.path().join("library"));
+    compile("library.c", &program);
+    let kit = SignerKit::new(DOMAIN);
+    let campus = Campus::new(&kit);
+    let stranger = Row {
+        pseudonym: Pseudonym(*b"other"),
+        ..campus.lock().unwrap().lists.rows[0]
+    };
+    campus.lock().unwrap().lists.rows.push(stranger);
+    // Kept until the end: the platform answers on its threads while the program runs.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(enrol_terminal(&home, TerminalKind::Library, campus));
+    let code = |usage, pseudonym, counter| {
+        let mut code = CodeBuilder::new(&kit).counter(counter);
+        code.credential.body.pseudonym = pseudonym;
+        code.dynamic.time = now_s();
+        code.dynamic.usage = usage;
+        code.short().to_text()
+    };
+    let alice = Pseudonym(*b"alice");
+    let output = command(&program)
+        .arg(&home)
+        .args([
+            code(Use::Identity, alice, 100),
+            code(Use::Identity, alice, 101),
+            code(Use::Identity, stranger.pseudonym, 100),
+            code(Use::Payment(yika_testkit::slot(1)), alice, 102),
+        ])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"done\n");
 }

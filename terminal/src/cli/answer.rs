@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
 use uuid::Uuid;
 use yika_api::Fen;
 use yika_api::terminal::{EnrolledTerminal, Merchant, SaleOutcome, TerminalKind};
@@ -11,8 +12,8 @@ use yika_format::Amount;
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::HolderClass;
 use yika_terminal::{
-    Accepted, Approval, CONFIRMATION_LIFE_MS, ListStatus, SyncReport, Terminal, TerminalError, UploadReport,
-    Verdict, Void, VoidRefusal,
+    Accepted, Approval, CONFIRMATION_LIFE_MS, Holder, ListStatus, SyncReport, Terminal, TerminalError,
+    UploadReport, Verdict, Void, VoidRefusal,
 };
 
 use super::CommandError;
@@ -48,6 +49,10 @@ pub(crate) struct Approved {
     voided: Option<bool>,
 }
 
+/// Whose identity a library desk approved: `holder_number`, or `holder_number_missing` with the reason.
+#[derive(Debug)]
+pub(crate) struct HolderAnswer(Holder);
+
 #[derive(Debug, Serialize)]
 #[serde(tag = "decision", rename_all = "snake_case")]
 pub(crate) enum VerdictAnswer {
@@ -55,6 +60,8 @@ pub(crate) enum VerdictAnswer {
         #[serde(flatten)]
         approval: Approved,
         repeated: bool,
+        #[serde(flatten)]
+        holder: Option<HolderAnswer>,
     },
     Refused {
         reason: &'static str,
@@ -105,6 +112,8 @@ pub(crate) struct Synced {
     revocations: &'static str,
     table: &'static str,
     deltas: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,6 +134,7 @@ pub(crate) struct StatusAnswer {
     table: Option<List>,
     holders: usize,
     revocations: Option<List>,
+    directory: Option<List>,
     pending_uploads: u64,
     last_sequence: u64,
     settled_sequence: u64,
@@ -212,9 +222,14 @@ impl Answer {
 
     pub(crate) fn verdict(verdict: &Verdict) -> Self {
         Self::Verdict(match verdict {
-            Verdict::Approved { approval, repeated } => VerdictAnswer::Approved {
+            Verdict::Approved {
+                approval,
+                repeated,
+                holder,
+            } => VerdictAnswer::Approved {
                 approval: Approved::of(approval),
                 repeated: *repeated,
+                holder: holder.map(HolderAnswer),
             },
             Verdict::Refused { refusal, earlier } => VerdictAnswer::Refused {
                 reason: refusal.reason.code(),
@@ -258,6 +273,7 @@ impl Answer {
             revocations: word(report.revocations),
             table: word(report.table),
             deltas: report.deltas,
+            directory: report.directory.map(word),
         })
     }
 
@@ -290,6 +306,7 @@ impl Answer {
             table: status.table.map(list),
             holders: status.holders,
             revocations: status.revocations.map(list),
+            directory: status.directory.map(list),
             pending_uploads: status.pending_records,
             last_sequence: status.last_record,
             settled_sequence: status.settled_record,
@@ -319,6 +336,28 @@ impl fmt::Display for Approved {
     }
 }
 
+impl Serialize for HolderAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        match self.0.number() {
+            Some(number) => map.serialize_entry("holder_number", number.as_str())?,
+            None => map.serialize_entry("holder_number_missing", &self.0.missing())?,
+        }
+        map.end()
+    }
+}
+
+impl fmt::Display for HolderAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Holder::Number(number) => write!(f, ", number {}", number.as_str()),
+            Holder::Unknown => f.write_str(", number not known: not in the directory"),
+            Holder::OutOfDate => f.write_str(", number not known: the directory is out of date"),
+            Holder::NoDirectory => f.write_str(", number not known: there is no directory"),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.error, self.message)
@@ -338,12 +377,14 @@ impl fmt::Display for Enrolled {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Verdict(VerdictAnswer::Approved { approval, repeated }) => {
-                write!(
-                    f,
-                    "APPROVED {approval}{}",
-                    if *repeated { " (as before)" } else { "" }
-                )
+            Self::Verdict(VerdictAnswer::Approved {
+                approval,
+                repeated,
+                holder,
+            }) => {
+                write!(f, "APPROVED {approval}")?;
+                holder.as_ref().map_or(Ok(()), |holder| holder.fmt(f))?;
+                f.write_str(if *repeated { " (as before)" } else { "" })
             }
             Self::Verdict(VerdictAnswer::Refused {
                 reason,
@@ -368,11 +409,16 @@ impl fmt::Display for Answer {
             Self::Void(VoidAnswer::Refused { reason, message }) => write!(f, "REFUSED {reason}: {message}"),
             Self::Asked(asked) => f.write_str(&asked.text),
             Self::Enrolled(enrolled) => write!(f, "enrolled as {enrolled}"),
-            Self::Synced(synced) => write!(
-                f,
-                "keyset {}, revocations {}, table {} ({} deltas)",
-                synced.keyset, synced.revocations, synced.table, synced.deltas
-            ),
+            Self::Synced(synced) => {
+                write!(
+                    f,
+                    "keyset {}, revocations {}, table {} ({} deltas)",
+                    synced.keyset, synced.revocations, synced.table, synced.deltas
+                )?;
+                synced
+                    .directory
+                    .map_or(Ok(()), |directory| write!(f, ", directory {directory}"))
+            }
             Self::Uploaded(uploaded) => write!(
                 f,
                 "{} records uploaded, settled up to {}{}",
@@ -410,6 +456,9 @@ impl fmt::Display for StatusAnswer {
         list("keyset", Some(&self.keyset))?;
         list("table", self.table.as_ref())?;
         list("revocations", self.revocations.as_ref())?;
+        if self.enrolled.kind == TerminalKind::Library {
+            list("directory", self.directory.as_ref())?;
+        }
         writeln!(
             f,
             "{} holders, {} records to upload, settled up to {} of {}",
@@ -419,5 +468,61 @@ impl fmt::Display for StatusAnswer {
             None => write!(f, "nothing approved yet"),
             Some(approval) => write!(f, "last approved: {approval}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use yika_format::UnixMillis;
+    use yika_terminal::{HolderNumber, SaleId};
+
+    /// An identity, approved, in both ways to tell it.
+    fn approved(holder: Option<Holder>) -> (Value, String) {
+        let answer = Answer::verdict(&Verdict::Approved {
+            approval: Approval {
+                sale: SaleId([7; 16]),
+                holder_class: HolderClass::Student,
+                time: UnixMillis(5),
+                payment: None,
+            },
+            repeated: false,
+            holder,
+        });
+        (serde_json::to_value(&answer).unwrap(), answer.to_string())
+    }
+
+    #[test]
+    fn a_number_is_told_or_why_it_is_not() {
+        let number = Holder::Number(HolderNumber::new("20260001").unwrap());
+        let (json, text) = approved(Some(number));
+        assert_eq!(json["holder_number"], "20260001");
+        assert_eq!(json.get("holder_number_missing"), None);
+        assert_eq!(text, "APPROVED student, number 20260001");
+        for (holder, word) in [
+            (Holder::Unknown, "unknown"),
+            (Holder::OutOfDate, "out_of_date"),
+            (Holder::NoDirectory, "none"),
+        ] {
+            let (json, text) = approved(Some(holder));
+            assert_eq!(json["holder_number_missing"], word);
+            assert_eq!(json.get("holder_number"), None);
+            assert!(text.starts_with("APPROVED student, number not known: "), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_asks_nothing_is_said_of_a_number() {
+        let (json, text) = approved(None);
+        let expected = json!({
+            "decision": "approved",
+            "purpose": "identity",
+            "sale": "07070707-0707-0707-0707-070707070707",
+            "holder_class": "student",
+            "time_ms": 5,
+            "repeated": false,
+        });
+        assert_eq!((json, text.as_str()), (expected, "APPROVED student"));
     }
 }

@@ -122,6 +122,7 @@ fn enroll_terminal(
             merchant: enroll.merchant.map(MerchantId),
             label: enroll.label.clone(),
             enrolment_code: enroll.enrolment_code.clone(),
+            directory_key: None,
         },
         root_key: enroll.root_key,
     };

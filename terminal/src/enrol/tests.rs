@@ -6,12 +6,14 @@ use crate::testing::{DOMAIN, FakeClock, NOW_MS, enrolled};
 use crate::{Accepted, HttpError, Terminal};
 use std::time::Duration;
 use tempfile::TempDir;
+use yika_api::ProblemCode;
 use yika_api::terminal::{MerchantId, TerminalKind as Kind};
 use yika_format::Pseudonym;
-use yika_format::lists::ListError;
+use yika_format::lists::{DirectoryEntry, HolderNumber, ListError};
 use yika_testkit::{ListBuilder, SignerKit, TestKey};
 
 struct Bench {
+    kind: Kind,
     dir: TempDir,
     clock: Arc<FakeClock>,
     kit: SignerKit,
@@ -19,10 +21,16 @@ struct Bench {
 }
 
 impl Bench {
+    /// A library desk's.
     async fn new() -> Self {
+        Self::of(Kind::Library).await
+    }
+
+    async fn of(kind: Kind) -> Self {
         let kit = SignerKit::new(DOMAIN);
         let platform = FakePlatform::start(ListBuilder::new(&kit), enrolled(&kit, Kind::Pos)).await;
         Self {
+            kind,
             dir: tempfile::tempdir().unwrap(),
             clock: FakeClock::new(),
             kit,
@@ -41,10 +49,11 @@ impl Bench {
         let request = Enrol {
             platform: self.platform.origin().parse().unwrap(),
             request: EnrolTerminal {
-                kind: Kind::Library,
+                kind: self.kind,
                 merchant: Some(MerchantId(42)),
                 label: None,
                 enrolment_code: None,
+                directory_key: None,
             },
             root_key,
         };
@@ -73,7 +82,14 @@ async fn a_root_key_other_than_expected_enrols_nothing() {
     ));
     let opened = Terminal::open(bench.dir.path(), &bench.options());
     assert!(matches!(opened, Err(TerminalError::NotEnrolled)), "{opened:?}");
+    let first = bench.platform.campus().directory_key;
     bench.enrol(Some(bench.kit.root.public())).await.unwrap();
+    assert!(first.is_some());
+    assert_eq!(
+        bench.platform.campus().directory_key,
+        first,
+        "tried again, a desk sends the same key for directories"
+    );
 }
 
 #[tokio::test]
@@ -246,4 +262,61 @@ async fn a_platform_that_refuses_is_told_by_its_own_words() {
         matches!(unreachable, Err(HttpError::Unreachable(_))),
         "{unreachable:?}"
     );
+}
+
+#[tokio::test]
+async fn a_library_desk_fetches_its_directory_last_and_whole() {
+    let bench = Bench::new().await;
+    bench.enrol(None).await.unwrap();
+    let terminal = bench.open();
+    assert_eq!(terminal.sync().await.unwrap().directory, Some(Accepted::New));
+    assert_eq!(
+        terminal.sync().await.unwrap().directory,
+        Some(Accepted::Unchanged)
+    );
+    let alice = DirectoryEntry {
+        pseudonym: Pseudonym(*b"alice"),
+        number: HolderNumber::new("20260001").unwrap(),
+    };
+    bench.platform.campus().holders = vec![alice];
+    bench.publish(8, Some(Vec::new()));
+    assert_eq!(terminal.sync().await.unwrap().directory, Some(Accepted::New));
+    let lists = terminal.lists();
+    assert_eq!(
+        lists.directory().unwrap().number(alice.pseudonym),
+        Some(alice.number)
+    );
+    let last = bench.platform.campus().seen.last().cloned();
+    assert_eq!(last.as_deref(), Some("GET /v1/terminals/directory"));
+}
+
+#[tokio::test]
+async fn a_directory_that_is_refused_stops_no_list() {
+    let bench = Bench::new().await;
+    bench.enrol(None).await.unwrap();
+    bench.platform.campus().directory_key = None;
+    let terminal = bench.open();
+    let refused = terminal.sync().await;
+    assert!(
+        matches!(&refused, Err(TerminalError::Http(error)) if error.problem() == Some(ProblemCode::Forbidden)),
+        "{refused:?}"
+    );
+    let status = terminal.status().unwrap();
+    assert_eq!(
+        (status.table.unwrap().version, status.revocations.unwrap().version),
+        (7, 7)
+    );
+    assert_eq!(status.directory, None);
+}
+
+#[tokio::test]
+async fn other_terminals_have_no_key_for_directories_and_ask_for_none() {
+    for kind in [Kind::Pos, Kind::Gate] {
+        let bench = Bench::of(kind).await;
+        bench.enrol(None).await.unwrap();
+        assert_eq!(bench.platform.campus().directory_key, None);
+        let terminal = bench.open();
+        assert_eq!(terminal.sync().await.unwrap().directory, None);
+        assert!(!terminal.home.directory_key().exists());
+    }
 }

@@ -12,6 +12,7 @@ pub(crate) enum ListKind {
     Keyset = 1,
     Table = 2,
     Revocations = 4,
+    Directory = 6,
 }
 
 /// What is known of one list.

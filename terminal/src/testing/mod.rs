@@ -16,6 +16,7 @@ use yika_format::{Amount, UnixMillis, UnixSeconds};
 use yika_testkit::{CodeBuilder, ListBuilder, SignerKit};
 
 use crate::clock::{Anchor, BootId, ClockError, ClockSample, ClockState, SystemClock};
+use crate::directory::load_or_make_key;
 use crate::home::Home;
 use crate::keys::TerminalKey;
 use crate::store::{Enrolment, Store};
@@ -104,6 +105,9 @@ impl Desk {
         );
         let home = Home::take(dir.path(), Duration::ZERO).unwrap();
         let key = TerminalKey::load_or_make(&home.key()).unwrap();
+        if kind == TerminalKind::Library {
+            load_or_make_key(&home.directory_key()).unwrap();
+        }
         let enrolment = Enrolment {
             platform: "https://card.campus.example".parse().unwrap(),
             root_key: kit.root.expanded(),
@@ -175,6 +179,7 @@ impl Desk {
             Verdict::Approved {
                 approval,
                 repeated: false,
+                ..
             } => approval,
             other => panic!("not approved: {other:?}"),
         }

@@ -16,8 +16,9 @@ use yika_api::terminal::{
     SaleUploadReply, TerminalId, TerminalKind, TerminalStatus,
 };
 use yika_api::{Base64Url, DPOP, DPOP_NONCE, LocalizedText, Problem, ProblemCode, UnixMillis};
+use yika_format::lists::DirectoryEntry;
 use yika_format::sale::SignedSale;
-use yika_format::{ExpandedKey, Signature};
+use yika_format::{ExpandedKey, PublicKey, Signature};
 use yika_testkit::{ListBuilder, NOW, SignerKit};
 
 /// The school of all tests.
@@ -35,6 +36,8 @@ pub(crate) struct Campus {
     pub(crate) lists: ListBuilder,
     /// The deltas that it still has; `None` where no chain leads to the newest table.
     pub(crate) deltas: Option<Vec<Vec<u8>>>,
+    /// Whose pseudonym is whose, in the directory of a library desk.
+    pub(crate) holders: Vec<DirectoryEntry>,
     /// The records that it has, by number.
     pub(crate) records: BTreeMap<u64, Vec<u8>>,
     /// How far it has settled, if not everything at once.
@@ -44,6 +47,8 @@ pub(crate) struct Campus {
     /// The requests that it saw, without those that lacked its nonce.
     pub(crate) seen: Vec<String>,
     own_key: Option<ExpandedKey>,
+    /// To what the directory is sealed.
+    pub(crate) directory_key: Option<PublicKey>,
     origin: String,
 }
 
@@ -58,11 +63,13 @@ impl FakePlatform {
             enrolled,
             lists,
             deltas: None,
+            holders: Vec::new(),
             records: BTreeMap::new(),
             settled: None,
             lost_replies: 0,
             seen: Vec::new(),
             own_key: None,
+            directory_key: None,
             origin: format!("http://{}", listener.local_addr().unwrap()),
         }));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&campus));
@@ -113,6 +120,15 @@ impl Campus {
             ("GET", "/v1/terminals/keyset") => self.lists.keyset().into_response(),
             ("GET", "/v1/terminals/table") => self.lists.table().into_response(),
             ("GET", "/v1/terminals/revocations") => self.lists.revocations().into_response(),
+            ("GET", "/v1/terminals/directory") => match self.directory_key {
+                None => problem(ProblemCode::Forbidden),
+                Some(key) => {
+                    let (terminal, key) = (self.enrolled.id.0, key.expand().unwrap());
+                    self.lists
+                        .directory(terminal, &key, &self.holders)
+                        .into_response()
+                }
+            },
             ("GET", "/v1/terminals/deltas") => match &self.deltas {
                 None => problem(ProblemCode::DeltaUnavailable),
                 Some(deltas) => {
@@ -159,6 +175,9 @@ impl Campus {
         let request: EnrolTerminal = serde_json::from_slice(body).unwrap();
         self.own_key = Some(key);
         self.enrolled.kind = request.kind;
+        self.directory_key = request
+            .directory_key
+            .map(|key| PublicKey::from_compressed(key.to_array().unwrap()).unwrap());
         axum::Json(self.enrolled.clone()).into_response()
     }
 

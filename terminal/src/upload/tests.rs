@@ -28,6 +28,7 @@ impl Bench {
                 merchant: None,
                 label: None,
                 enrolment_code: None,
+                directory_key: None,
             },
             root_key: None,
         };

@@ -225,6 +225,7 @@ fn the_same_sale_gets_the_same_answer_also_with_the_next_code() {
         let expected = Verdict::Approved {
             approval: first.clone(),
             repeated: true,
+            holder: None,
         };
         assert_eq!(again, expected);
     }

@@ -1,6 +1,7 @@
 //! The whole path, with the network really gone: phone and terminal run in a network namespace without interfaces.
 
-use yika_e2e::{Campus, Error, Kind, Phone, Program, Result, Use};
+use serde_json::Value;
+use yika_e2e::{Campus, Error, Kind, Phone, Program, Result, Terminal, Use};
 
 /// The same program in a network namespace of its own, in which there is not even a loopback interface that is up.
 fn without_network<K: Kind>(program: &Program<K>) -> Program<K> {
@@ -74,6 +75,41 @@ fn the_library_desk_lends_on_identities_and_takes_fees_and_the_gate_takes_identi
     assert!(gate.identity(&identity()?)?.is_approved());
     assert_eq!(gate.identity(&payment()?)?.refused()?, "WRONG_KIND");
     assert_eq!(gate.pay("1.00", &payment()?)?.refused()?, "WRONG_KIND");
+    Ok(())
+}
+
+#[test]
+fn a_library_desk_without_a_network_tells_whose_identity_it_is() -> Result<()> {
+    let mut campus = Campus::open()?;
+    let phone = campus.phone("20260007")?;
+    let library = campus.terminal("library", "library", None)?;
+    let gate = campus.terminal("gate", "gate", None)?;
+    let newcomer = campus.phone("20260008")?;
+    campus.sandbox.stop()?;
+
+    let shown_at = |terminal: &Terminal, phone: &Phone, form: &str| {
+        let code = without_network(phone).code(Use::Identity, &["--form", form])?;
+        without_network(terminal).identity(&code)?.approved()
+    };
+    let answer = shown_at(&library, &phone, "short")?;
+    assert_eq!(answer["holder_number"], "20260007");
+    let answer = shown_at(&library, &newcomer, "full")?;
+    assert_eq!(
+        (&answer["holder_number"], &answer["holder_number_missing"]),
+        (&Value::Null, &"unknown".into()),
+        "bound after the desk's last sync"
+    );
+    let answer = shown_at(&gate, &phone, "short")?;
+    assert_eq!(
+        (&answer["holder_number"], &answer["holder_number_missing"]),
+        (&Value::Null, &Value::Null),
+        "a gate learns nobody's number"
+    );
+
+    campus.sandbox.restart(&[])?;
+    library.sync()?;
+    let answer = shown_at(&library, &newcomer, "short")?;
+    assert_eq!(answer["holder_number"], "20260008");
     Ok(())
 }
 

@@ -130,9 +130,14 @@ fn pay_offline(cast: &Cast) -> Result<i64> {
     )?;
     let identity = cast.phone.code(Use::Identity, &[])?;
     approved("the gate sees an identity code", cast.gate.identity(&identity)?)?;
-    approved(
+    let borrower = approved(
         "the library lends on an identity code",
         cast.library.identity(&cast.phone.code(Use::Identity, &[])?)?,
+    )?;
+    expect(
+        "its directory knows, offline, whose code that was",
+        STUDENT,
+        text(&borrower, "holder_number")?,
     )?;
     let fee = cast.phone.code(Use::Pay, &[])?;
     approved(
