@@ -1,4 +1,5 @@
-//! The school behind a platform: who it is, and the keys and names a client pins.
+//! The school behind a platform: who it is, and the keys and names a client pins. `GET /v1/school/keyset` gives the
+//! school's online keys as the code format's keyset (`application/octet-stream`), open to everyone.
 
 use crate::{Base64Url, LocalizedText, UnixMillis};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What terminals ask of the platform: enrolment, the signed lists, signed time, and taking in what they sold offline.
 //!
 //! A terminal authenticates with a [`crate::dpop`] proof under its own key, and no token. The lists are signed bytes
-//! (`application/octet-stream`) at `GET /v1/terminals/keyset`, `/v1/terminals/table`,
+//! (`application/octet-stream`) at `GET /v1/school/keyset` (open to everyone), `/v1/terminals/table`,
 //! `/v1/terminals/deltas?base=VERSION` ([`DeltaChain`], JSON) and `/v1/terminals/revocations`, and for a library desk
 //! `/v1/terminals/directory`, which is sealed to the key that it enrolled ([`EnrolTerminal::directory_key`]).
 //! `POST /v1/terminals/time` takes 16 random bytes and answers a signed time. `POST /v1/terminals` enrols,

@@ -9,7 +9,7 @@ use crate::error::YikaError;
 use crate::guard::guarded;
 use crate::ports::Ports;
 use crate::session::SessionService;
-use crate::types::SpkiPin;
+use crate::types::{RootKey, SpkiPin};
 
 /// What the card needs to know before it is opened.
 #[derive(Clone, Debug, uniffi::Record)]
@@ -21,6 +21,10 @@ pub struct Config {
     /// The platform's TLS keys; any that a public authority vouches for if empty.
     #[uniffi(default = [])]
     pub pins: Vec<SpkiPin>,
+    /// The school's root key, where the app has it beforehand: phones then bind to no other school, and only the app's next
+    /// version can change it. Without it, what the platform tells at the first binding is pinned.
+    #[uniffi(default = None)]
+    pub root_key: Option<RootKey>,
     /// How patient to be with the network; the defaults if absent.
     #[uniffi(default = None)]
     pub limits: Option<HttpLimits>,
@@ -61,6 +65,7 @@ impl From<Config> for yika_core::Config {
             folder,
             device_name,
             pins,
+            root_key,
             limits,
         } = config;
         let limits = limits.map(Into::into).unwrap_or_default();
@@ -68,6 +73,7 @@ impl From<Config> for yika_core::Config {
             folder: folder.into(),
             device_name,
             pins,
+            root_key,
             limits,
         }
     }

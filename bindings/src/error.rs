@@ -3,7 +3,7 @@
 
 use yika_core::CoreError;
 
-pub use yika_core::{InternalFault, PlatformRefusal};
+pub use yika_core::{InternalFault, PlatformRefusal, TrustFault};
 
 use crate::types::{ProblemCode, UnixMillis};
 
@@ -96,6 +96,21 @@ pub enum YikaError {
     /// No secure connection: the server's certificate is not one that this phone accepts.
     #[error("no secure connection; change the network")]
     Tls,
+    /// The root key that the platform tells is not the one that this phone trusts the school by: it may be another platform
+    /// that answers.
+    #[error(
+        "the platform's root key is not the school's; check the address, try another network, or update the app"
+    )]
+    RootKeyMismatch,
+    /// Something that the school should have signed for this phone is not right. Nothing was changed: codes go on with the
+    /// credential there is.
+    #[error(
+        "the school does not vouch for the platform's answer ({fault}); try another network, or ask the card office"
+    )]
+    Untrusted {
+        /// What is wrong, for logs.
+        fault: TrustFault,
+    },
     /// The platform is busy, or asked for patience.
     #[error("the service is busy; try again shortly")]
     ServerBusy {
@@ -137,6 +152,29 @@ pub struct PlatformRefusal {
     pub code: Option<ProblemCode>,
     /// Under what the platform's log has more.
     pub reference: Option<String>,
+}
+
+/// What is wrong with something that the school should have signed for this phone.
+#[uniffi::remote(Enum)]
+pub enum TrustFault {
+    /// The keyset is not signed by the school's root key.
+    Keyset,
+    /// The keyset is older than one that this phone has seen.
+    KeysetOlder,
+    /// The keyset may not be relied on any more.
+    KeysetEnded,
+    /// The keyset has no such key for credentials now.
+    Issuer,
+    /// The signature is not that key's, or for another school.
+    Signature,
+    /// It is for another key than this phone's.
+    DeviceKey,
+    /// It has not the pseudonym that was asked for.
+    Pseudonym,
+    /// It has not the epoch that was asked for.
+    Epoch,
+    /// It has not begun, or is older than the one in use.
+    Times,
 }
 
 /// Faults that no user can do anything about.
@@ -206,6 +244,8 @@ impl YikaError {
             Self::KeyUnavailable => "key_unavailable",
             Self::Network => "network",
             Self::Tls => "tls",
+            Self::RootKeyMismatch => "root_key_mismatch",
+            Self::Untrusted { .. } => "untrusted",
             Self::ServerBusy { .. } => "server_busy",
             Self::Forbidden => "forbidden",
             Self::AppOutdated => "app_outdated",
@@ -254,6 +294,8 @@ impl From<CoreError> for YikaError {
             CoreError::KeyUnavailable => Self::KeyUnavailable,
             CoreError::Network => Self::Network,
             CoreError::Tls => Self::Tls,
+            CoreError::RootKeyMismatch => Self::RootKeyMismatch,
+            CoreError::Untrusted { fault } => Self::Untrusted { fault },
             CoreError::ServerBusy { retry_at } => Self::ServerBusy { retry_at },
             CoreError::Forbidden => Self::Forbidden,
             CoreError::AppOutdated => Self::AppOutdated,
@@ -308,6 +350,10 @@ mod tests {
             CoreError::KeyUnavailable,
             CoreError::Network,
             CoreError::Tls,
+            CoreError::RootKeyMismatch,
+            CoreError::Untrusted {
+                fault: TrustFault::Signature,
+            },
             CoreError::ServerBusy { retry_at: Some(at) },
             CoreError::Forbidden,
             CoreError::AppOutdated,

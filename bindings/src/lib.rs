@@ -25,13 +25,13 @@ pub use client::{CampusCard, Config, HttpLimits};
 pub use codes::{
     ClockQuality, ClockStory, CodeForm, CodeFrame, CodePurpose, CodeService, CodesUntil, FormChoice,
 };
-pub use error::{InternalFault, PlatformRefusal, YikaError};
+pub use error::{InternalFault, PlatformRefusal, TrustFault, YikaError};
 pub use logging::{LogEntry, LogLevel, LogSink, LogSinkError, set_log_sink};
 pub use ports::{
     ClockSample, DeviceClock, DeviceClockError, DeviceKey, DeviceKeyError, DeviceSigner, KeyPurpose,
     KeyStorage, KeyWrap, Ports, Witness, WitnessError,
 };
 pub use session::{BoundCard, SessionService, SessionState};
-pub use types::{Fen, LocalizedText, PlatformUrl, ProblemCode, Slot, SpkiPin, UnixMillis, Uuid};
+pub use types::{Fen, LocalizedText, PlatformUrl, ProblemCode, RootKey, Slot, SpkiPin, UnixMillis, Uuid};
 
 uniffi::setup_scaffolding!();

@@ -100,6 +100,7 @@ fn config(folder: &Path) -> Config {
         folder,
         device_name: "test".to_owned(),
         pins: vec![],
+        root_key: None,
         limits: None,
     }
 }

@@ -9,7 +9,7 @@ use crate::error::YikaError;
 pub use uuid::Uuid;
 pub use yika_api::{Fen, LocalizedText, ProblemCode, UnixMillis};
 pub use yika_core::{Origin as PlatformUrl, SpkiPin};
-pub use yika_format::Slot;
+pub use yika_format::{PublicKey as RootKey, Slot};
 
 uniffi::custom_type!(
     /// An amount of money in fen (1/100 yuan), never a fraction: 1250 is ¥12.50.
@@ -73,6 +73,22 @@ fn spki_pin(bytes: Vec<u8>) -> Result<SpkiPin, YikaError> {
 }
 
 uniffi::custom_type!(
+    /// A school's root key: a compressed P-256 key of 33 bytes.
+    RootKey,
+    Vec<u8>,
+    { remote, lower: |key| key.as_bytes().to_vec(), try_lift: |bytes| Ok(root_key(bytes)?) }
+);
+
+fn root_key(bytes: Vec<u8>) -> Result<RootKey, YikaError> {
+    // As a pin's.
+    let malformed = YikaError::Internal {
+        fault: InternalFault::Encoding,
+    };
+    let bytes = bytes.try_into().map_err(|_| malformed.clone())?;
+    RootKey::from_compressed(bytes).map_err(|_| malformed)
+}
+
+uniffi::custom_type!(
     /// The stable text of a problem that the platform named, such as `rate_limited`; `unknown` for one that this version
     /// does not know.
     ProblemCode,
@@ -128,6 +144,16 @@ mod tests {
         assert_eq!(spki_pin(vec![7; 31]), refused);
         assert_eq!(spki_pin(vec![7; 33]), refused);
         assert_eq!(spki_pin(vec![7; 32]), Ok(SpkiPin([7; 32])));
+    }
+
+    #[test]
+    fn a_root_key_of_another_form_is_refused() {
+        let refused = Err(YikaError::Internal {
+            fault: InternalFault::Encoding,
+        });
+        assert_eq!(root_key(vec![2; 32]), refused);
+        assert_eq!(root_key(vec![4; 33]), refused);
+        assert_eq!(root_key(vec![2; 33]).unwrap().as_bytes(), &[2; 33]);
     }
 
     #[test]

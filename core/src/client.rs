@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use url::Url;
 use uuid::Uuid;
+use yika_format::PublicKey;
 
 use crate::accounts::{Account, BillPage, BillQuery, Ledger, Payers};
 use crate::clock::{ClockQuality, ClockState, ClockStory, TrustedClock};
@@ -37,6 +38,9 @@ pub struct Config {
     pub device_name: String,
     /// The platform's TLS keys; any that a public authority vouches for if empty.
     pub pins: Vec<SpkiPin>,
+    /// The school's root key, where the app has it beforehand. Without it, what the platform tells at the first binding is
+    /// pinned; with it, only the app's next version can change it.
+    pub root_key: Option<PublicKey>,
     /// How patient to be with the network.
     pub limits: HttpLimits,
 }
@@ -48,6 +52,7 @@ impl Config {
             folder: folder.into(),
             device_name: "phone".to_owned(),
             pins: Vec::new(),
+            root_key: None,
             limits: HttpLimits::default(),
         }
     }
@@ -109,6 +114,7 @@ impl CampusCard {
             Arc::clone(&keys),
             Arc::clone(&clock),
             config.pins,
+            config.root_key,
             config.limits,
         )?;
         let codes = Arc::new(Codes::open(
@@ -225,7 +231,10 @@ impl Inner {
     async fn bind(&self, origin: Origin, token: HostIdToken) -> Result<(), CoreError> {
         let new = self.sessions.begin(origin, token, &self.device_name).await?;
         let replaced = self.keys_in_use(new.continues)?;
-        let mut changes = Changes::new().put(&new.record)?.remove::<Loss>();
+        let mut changes = Changes::new()
+            .put(&new.record)?
+            .put(&new.keyset)?
+            .remove::<Loss>();
         if !new.continues {
             changes = changes
                 .remove::<EnrolmentRecord>()

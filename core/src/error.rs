@@ -9,6 +9,7 @@ use yika_api::{ProblemCode, UnixMillis};
 use crate::http::HttpError;
 use crate::ports::{ClockError, KeyError, WitnessError};
 use crate::store::StoreError;
+use crate::trust::TrustFault;
 
 /// Why the phone could not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +97,20 @@ pub enum CoreError {
     /// No secure connection: the server's certificate is not one this phone accepts.
     #[error("no secure connection; change the network")]
     Tls,
+    /// The root key that the platform tells is not the one that this phone trusts the school by.
+    #[error(
+        "the platform's root key is not the school's; check the address, try another network, or update the app"
+    )]
+    RootKeyMismatch,
+    /// Something that the school should have signed for this phone is not right. Nothing was changed: codes go on with the
+    /// credential there is.
+    #[error(
+        "the school does not vouch for the platform's answer ({fault}); try another network, or ask the card office"
+    )]
+    Untrusted {
+        /// What is wrong.
+        fault: TrustFault,
+    },
     /// The platform is busy, or asked for patience.
     #[error("the service is busy; try again shortly")]
     ServerBusy {
@@ -200,6 +215,8 @@ impl CoreError {
             Self::KeyUnavailable => "key_unavailable",
             Self::Network => "network",
             Self::Tls => "tls",
+            Self::RootKeyMismatch => "root_key_mismatch",
+            Self::Untrusted { .. } => "untrusted",
             Self::ServerBusy { .. } => "server_busy",
             Self::Forbidden => "forbidden",
             Self::AppOutdated => "app_outdated",
@@ -274,6 +291,12 @@ impl From<StoreError> for CoreError {
             },
             StoreError::Key(error) => error.into(),
         }
+    }
+}
+
+impl From<TrustFault> for CoreError {
+    fn from(fault: TrustFault) -> Self {
+        Self::Untrusted { fault }
     }
 }
 

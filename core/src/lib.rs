@@ -14,9 +14,11 @@ pub mod session;
 mod store;
 #[cfg(test)]
 mod testing;
+mod trust;
 mod worker;
 
 pub use client::{AccountService, BillService, CampusCard, CodeService, Config, SessionService};
 pub use error::{CoreError, InternalFault, PlatformRefusal};
 pub use http::{HttpLimits, Origin, SpkiPin};
 pub use secret::SecretText;
+pub use trust::TrustFault;

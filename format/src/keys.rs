@@ -6,6 +6,7 @@
 use crate::DecodeError;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use std::fmt;
+use std::str::FromStr;
 
 /// A compressed public key: `02` or `03` and the x coordinate. Whether it lies on the curve shows when it is expanded.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +29,9 @@ pub enum KeyError {
     /// Zero, or not below the order of P-256.
     #[error("not a P-256 private key")]
     NotPrivate,
+    /// Not the text of a compressed key.
+    #[error("a public key has 66 hexadecimal digits and begins with 02 or 03")]
+    NotHex,
 }
 
 /// Why a signature is not accepted.
@@ -66,6 +70,23 @@ impl PublicKey {
     pub fn expand(&self) -> Result<ExpandedKey, KeyError> {
         let key = p256::PublicKey::from_sec1_bytes(&self.0).map_err(|_| KeyError::NotOnCurve)?;
         ExpandedKey::from_point(&key)
+    }
+}
+
+/// A key as people pass it on: its compressed form, 66 hexadecimal digits.
+impl FromStr for PublicKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let mut bytes = [0; 33];
+        // Digits are looked at first: the number parser would also take a sign.
+        if text.len() != 2 * bytes.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(KeyError::NotHex);
+        }
+        for (byte, start) in bytes.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(&text[start..start + 2], 16).map_err(|_| KeyError::NotHex)?;
+        }
+        Self::from_compressed(bytes).map_err(|_| KeyError::NotHex)
     }
 }
 
@@ -288,6 +309,24 @@ mod tests {
             ExpandedKey::from_uncompressed(&[4; 65]),
             Err(KeyError::NotOnCurve)
         );
+    }
+
+    #[test]
+    fn a_key_is_read_from_66_digits_and_from_nothing_else() {
+        let text = format!("02{}", "ab".repeat(32));
+        let key: PublicKey = text.parse().unwrap();
+        assert_eq!(key.as_bytes()[..2], [2, 0xab]);
+        assert_eq!(text.to_uppercase().parse(), Ok(key));
+        for text in [
+            "",
+            "02",
+            &text.replace("02", "04"),
+            &text.replace("ab", "+b"),
+            &text.replace("ab", "é"),
+            &format!("{text}00"),
+        ] {
+            assert_eq!(text.parse::<PublicKey>(), Err(KeyError::NotHex), "{text}");
+        }
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 use uuid::Uuid;
+use yika_format::PublicKey;
 
 use crate::clock::PhoneClock;
 
@@ -32,6 +33,9 @@ pub(crate) enum Command {
         /// The student's number.
         #[arg(long)]
         student: String,
+        /// The school's root key, 66 hexadecimal digits; without it, the platform's word is pinned.
+        #[arg(long)]
+        root_key: Option<PublicKey>,
     },
     /// Show the next code. Never uses the network.
     #[command(subcommand)]

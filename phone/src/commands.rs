@@ -10,6 +10,7 @@ use yika_core::codes::{CodePurpose, FormChoice};
 use yika_core::ports::software::{FileKeyWrap, FileWitness};
 use yika_core::ports::{KeySource, Ports};
 use yika_core::{CampusCard, Config};
+use yika_format::PublicKey;
 
 use crate::args::{AccountName, Arguments, Code, Command, Drawing, Form, Output};
 use crate::clock::PhoneClock;
@@ -19,7 +20,11 @@ use crate::{host, show};
 
 /// Does what the command line says.
 pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
-    let card = open(&arguments.home, arguments.clock)?;
+    let root_key = match arguments.command {
+        Command::Bind { root_key, .. } => root_key,
+        _ => None,
+    };
+    let card = open(&arguments.home, arguments.clock, root_key)?;
     let result = obey(&card, arguments.command);
     card.finish();
     result
@@ -27,7 +32,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
 
 fn obey(card: &CampusCard, command: Command) -> Result<(), PhoneError> {
     match command {
-        Command::Bind { platform, student } => wait(async {
+        Command::Bind {
+            platform, student, ..
+        } => wait(async {
             let token = host::id_token(&platform, &student).await?;
             Ok(card.session().bind(platform, token).await?)
         })?,
@@ -69,7 +76,7 @@ fn wait<T>(work: impl Future<Output = T>) -> Result<T, PhoneError> {
 }
 
 /// The store is what a backup would take along; `device` is what stays on this phone.
-fn open(home: &Path, clock: PhoneClock) -> Result<CampusCard, PhoneError> {
+fn open(home: &Path, clock: PhoneClock, root_key: Option<PublicKey>) -> Result<CampusCard, PhoneError> {
     let device = home.join("device");
     let ports = Ports {
         clock: Arc::new(clock),
@@ -79,6 +86,7 @@ fn open(home: &Path, clock: PhoneClock) -> Result<CampusCard, PhoneError> {
     };
     let config = Config {
         device_name: "yika-phone".to_owned(),
+        root_key,
         ..Config::new(home.join("store"))
     };
     Ok(CampusCard::open(config, ports)?)

@@ -68,7 +68,7 @@ pub async fn enrol(
         school: SchoolHash::of_domain(&answer.school.domain),
         key: root_key,
     };
-    let keyset_bytes = platform.bytes(&Call::get("/v1/terminals/keyset")).await?;
+    let keyset_bytes = platform.bytes(&Call::get("/v1/school/keyset")).await?;
     let keyset = Keyset::open(&keyset_bytes, &root).map_err(TerminalError::list("keyset"))?;
     let anchor = ask_time(&platform, &keyset, &clock).await?;
     let mut state = ClockState::default();

@@ -89,7 +89,7 @@ impl Terminal {
     /// [`TerminalError`] of the first step that failed. What was fetched before it serves.
     pub async fn sync(&self) -> Result<SyncReport, TerminalError> {
         let platform = self.connect().await?;
-        let keyset = self.accept_keyset(&platform.bytes(&Call::get("/v1/terminals/keyset")).await?)?;
+        let keyset = self.accept_keyset(&platform.bytes(&Call::get("/v1/school/keyset")).await?)?;
         let anchor = ask_time(&platform, self.lists().keyset(), &self.clock).await?;
         self.set_anchor(anchor)?;
         let revocations = platform.bytes(&Call::get("/v1/terminals/revocations")).await?;

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use uuid::Uuid;
 use yika_api::credential::{CredentialState, EpochReason, IssueRequest, IssuedCredential, KeyProof};
 use yika_api::{ProblemCode, UnixMillis};
-use yika_format::Profile;
 use yika_format::credential::Credential;
+use yika_format::lists::Keyset;
 use yika_format::proof::key_proof_preimage;
 
 use super::Codes;
 use super::cache::WitnessMark;
+use super::check::{Expected, check};
 use super::flow::{self, Counters, Due};
 use super::model::{CounterRecord, EnrolmentRecord, PendingIssue, Stop};
 use super::remote;
 use crate::error::{CoreError, InternalFault};
-use crate::keys::{Keys, StoredKey};
+use crate::keys::StoredKey;
 use crate::ports::KeyPurpose;
 use crate::session::Sessions;
 use crate::store::Changes;
@@ -41,7 +42,9 @@ impl Codes {
     async fn do_what_is_due(self: &Arc<Self>, sessions: &Sessions) -> Result<(), CoreError> {
         for _ in 0..ROUNDS {
             if let Some(pending) = self.store.get::<PendingIssue>()? {
-                self.complete(sessions, pending).await?;
+                // First the keys to check the answer with, so that nothing is asked for that could not be taken.
+                let keyset = sessions.keyset().await?;
+                self.complete(sessions, pending, keyset).await?;
                 continue;
             }
             let told = remote::status(sessions).await?;
@@ -116,9 +119,14 @@ impl Codes {
     }
 
     /// Asks for what is pending, and takes the answer. A request that can never succeed is dropped.
-    async fn complete(self: &Arc<Self>, sessions: &Sessions, pending: PendingIssue) -> Result<(), CoreError> {
+    async fn complete(
+        self: &Arc<Self>,
+        sessions: &Sessions,
+        pending: PendingIssue,
+        keyset: Keyset,
+    ) -> Result<(), CoreError> {
         match remote::issue(sessions, &pending).await {
-            Ok(issued) => self.take_issued(pending, &issued).await,
+            Ok(issued) => self.take_issued(pending, issued, keyset).await,
             Err(error) => {
                 // The challenge is over, or there is nothing to renew: another request is due.
                 let outdated = matches!(
@@ -147,41 +155,55 @@ impl Codes {
     async fn take_issued(
         self: &Arc<Self>,
         pending: PendingIssue,
-        issued: &IssuedCredential,
+        issued: IssuedCredential,
+        keyset: Keyset,
     ) -> Result<(), CoreError> {
         let now = self.clock.now()?.now;
-        let before = self.store.get::<EnrolmentRecord>()?;
         let codes = Arc::clone(self);
-        let given = issued.clone();
+        let renews = pending.request == IssueRequest::Renew;
         // Writes the witness, which may take its time.
-        let taken = tokio::task::spawn_blocking(move || codes.install(&pending, &given, before, now));
-        let replaced = taken.await.map_err(|_| CoreError::Internal {
+        let taken = tokio::task::spawn_blocking(move || codes.install(&pending, &issued, &keyset, now));
+        let taken = taken.await.map_err(|_| CoreError::Internal {
             fault: InternalFault::TaskEnded,
-        })??;
-        self.delete_key(replaced).await;
+        })?;
+        if renews && matches!(taken, Err(CoreError::Untrusted { .. })) {
+            // The next one is asked for anew. Enrolments and epochs have moved something at the platform: they are asked
+            // for again in the same words.
+            self.store.commit(&Changes::new().remove::<PendingIssue>())?;
+        }
+        self.delete_key(taken?).await;
         Ok(())
     }
 
-    /// Makes an issued credential the one to use. Returns the key that it replaces.
+    /// Makes an issued credential the one to use, if the school's keys vouch for it. Returns the key that it replaces.
     fn install(
         &self,
         pending: &PendingIssue,
         issued: &IssuedCredential,
-        before: Option<EnrolmentRecord>,
+        keyset: &Keyset,
         now: UnixMillis,
     ) -> Result<Option<StoredKey>, CoreError> {
+        let before = self.store.get::<EnrolmentRecord>()?;
         let credential = Credential::decode(&issued.credential.0).map_err(|_| CoreError::AppOutdated)?;
-        let previous = before
-            .as_ref()
-            .and_then(|before| Credential::decode(&before.credential.0).ok());
+        let previous = before.as_ref().and_then(|before| {
+            let credential = Credential::decode(&before.credential.0).ok()?;
+            Some((credential, before.certificate_until))
+        });
         let key = pending
             .key
             .clone()
             .or_else(|| before.as_ref().map(|before| before.key.clone()));
         let key = key.ok_or(CoreError::AppOutdated)?;
-        check(&self.keys, &key, &credential, previous.as_ref(), &pending.request)?;
+        let expected = Expected {
+            keyset,
+            device_key: self.keys.signer(&key)?.compressed_key(),
+            request: &pending.request,
+            previous: previous.as_ref().map(|(previous, until)| (previous, *until)),
+            now,
+        };
+        let certificate_until = check(&credential, &expected)?;
 
-        let goes_on = previous.is_some_and(|previous| {
+        let goes_on = previous.is_some_and(|(previous, _)| {
             (previous.body.pseudonym, previous.body.epoch)
                 == (credential.body.pseudonym, credential.body.epoch)
         });
@@ -203,7 +225,7 @@ impl Codes {
         let record = EnrolmentRecord {
             credential: issued.credential.clone(),
             key,
-            certificate_until: issued.certificate_until,
+            certificate_until,
             row_until: issued.row_until,
             policy: issued.policy,
             epoch_began: began,
@@ -263,32 +285,6 @@ impl Codes {
         if !matches!(deleted, Ok(Ok(()))) {
             tracing::debug!("a replaced key is still in the keystore");
         }
-    }
-}
-
-/// Whether what was issued is what was asked for.
-fn check(
-    keys: &Arc<Keys>,
-    key: &StoredKey,
-    credential: &Credential,
-    previous: Option<&Credential>,
-    request: &IssueRequest,
-) -> Result<(), CoreError> {
-    let body = &credential.body;
-    let same_key = body.profile == Profile::P256 && body.device_key == keys.signer(key)?.compressed_key();
-    let same_pseudonym = previous.is_some_and(|previous| previous.body.pseudonym == body.pseudonym);
-    let newer = |at_least: u8| {
-        previous.is_some_and(|previous| body.epoch.get() >= previous.body.epoch.get() + at_least)
-    };
-    let as_asked = match request {
-        IssueRequest::Enrol { .. } => !same_pseudonym,
-        IssueRequest::Renew => same_pseudonym && newer(0),
-        IssueRequest::NextEpoch { .. } => same_pseudonym && newer(1),
-    };
-    if same_key && as_asked {
-        Ok(())
-    } else {
-        Err(CoreError::AppOutdated)
     }
 }
 

@@ -3,6 +3,7 @@
 //! that is still good.
 
 mod cache;
+mod check;
 mod flow;
 mod frame;
 mod issue;
@@ -14,6 +15,8 @@ mod remote;
 mod state;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trust_tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -272,6 +272,10 @@ impl Answer {
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
         serde_json::from_slice(&self.body).map_err(|_| HttpError::Malformed)
     }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.body
+    }
 }
 
 /// The client for one platform.
@@ -354,7 +358,7 @@ impl Http {
         let mut request = self
             .client
             .request(call.method.clone(), url)
-            .header(header::ACCEPT, "application/json");
+            .header(header::ACCEPT, "application/json, application/octet-stream");
         if let Some(proof) = proof {
             request = request.header(DPOP, proof);
         }

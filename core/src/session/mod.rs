@@ -11,7 +11,10 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use yika_api::ProblemCode;
+use yika_api::school::School;
 use yika_api::session::TokenResponse;
+use yika_format::PublicKey;
+use yika_format::lists::Keyset;
 
 pub use model::{BoundCard, HostIdToken, SessionState};
 
@@ -21,6 +24,7 @@ use crate::http::{Answer, Call, Http, HttpError, HttpLimits, Origin, Sender, Spk
 use crate::keys::{Keys, Signer, StoredKey};
 use crate::ports::KeyPurpose;
 use crate::store::{Changes, Store};
+use crate::trust::{self, KeysetRecord};
 use flow::Refused;
 pub(crate) use model::SessionRecord;
 use model::Tokens;
@@ -31,6 +35,8 @@ pub(crate) struct Sessions {
     keys: Arc<Keys>,
     clock: Arc<TrustedClock>,
     pins: Vec<SpkiPin>,
+    /// The school's root key, where the app knows it.
+    root_key: Option<PublicKey>,
     limits: HttpLimits,
     record: Mutex<Option<SessionRecord>>,
     /// Made at the first request: reading root certificates takes longer than showing a code.
@@ -48,6 +54,7 @@ struct Connection {
 /// A session just begun, not yet in the journal.
 pub(crate) struct NewSession {
     pub record: SessionRecord,
+    pub keyset: KeysetRecord,
     /// Whether what is on the phone stays: the same person signed in again.
     pub continues: bool,
     connection: Connection,
@@ -59,6 +66,7 @@ impl Sessions {
         keys: Arc<Keys>,
         clock: Arc<TrustedClock>,
         pins: Vec<SpkiPin>,
+        root_key: Option<PublicKey>,
         limits: HttpLimits,
     ) -> Result<Self, CoreError> {
         let record = Mutex::new(store.get::<SessionRecord>()?);
@@ -68,6 +76,7 @@ impl Sessions {
             keys,
             clock,
             pins,
+            root_key,
             limits,
             record,
             connection,
@@ -98,7 +107,11 @@ impl Sessions {
         let continues = flow::continues(bound.as_ref(), &origin, holder.as_ref());
         let http = Http::new(origin.clone(), &self.pins, self.limits, Arc::clone(&self.clock))?;
         let school = remote::school(&http).await?;
+        trust::check_root(self.root_key, bound.as_ref(), &origin, &school)?;
         self.anchor(&http).await?;
+        // The host's token goes to nobody who can't show the school's signature.
+        let keyset = remote::keyset(&http).await?;
+        self.open_keyset(&keyset, &school)?;
         // The same key is the same phone to the platform; a keystore that has lost it means a new one.
         let usable = bound
             .filter(|_| continues)
@@ -129,6 +142,7 @@ impl Sessions {
         };
         Ok(NewSession {
             record,
+            keyset,
             continues,
             connection: Connection {
                 http,
@@ -239,6 +253,24 @@ impl Sessions {
             self.store.commit(&Changes::new().put(&state)?)?;
         }
         Ok(())
+    }
+
+    /// The school's keys as they are now, checked under the root key.
+    pub(crate) async fn keyset(&self) -> Result<Keyset, CoreError> {
+        let connection = self.connect()?;
+        let record = remote::keyset(&connection.http).await?;
+        let keyset = self.open_keyset(&record, &self.bound()?.school)?;
+        if self.store.get::<KeysetRecord>()?.as_ref() != Some(&record) {
+            self.store.commit(&Changes::new().put(&record)?)?;
+        }
+        Ok(keyset)
+    }
+
+    fn open_keyset(&self, record: &KeysetRecord, school: &School) -> Result<Keyset, CoreError> {
+        let root = trust::root(self.root_key, school)?;
+        let kept = self.store.get::<KeysetRecord>()?;
+        let now = self.clock.now_or_floor()?;
+        Ok(trust::open_keyset(record, kept.as_ref(), &root, now)?)
     }
 
     /// Tells the platform that the session is over, if it can be reached.

@@ -8,12 +8,21 @@ use crate::clock::{Anchor, TrustedClock};
 use crate::error::CoreError;
 use crate::http::{Call, Http, HttpError, Sender};
 use crate::secret::SecretText;
+use crate::trust::KeysetRecord;
 
 const TOKEN: &str = "/v1/sessions/token";
 
 /// Who the school is.
 pub(super) async fn school(http: &Http) -> Result<School, HttpError> {
     http.send(&Call::get("/v1/school"), None).await?.json()
+}
+
+/// The school's keys, signed by its root key; not checked yet.
+pub(super) async fn keyset(http: &Http) -> Result<KeysetRecord, HttpError> {
+    let answer = http.send(&Call::get("/v1/school/keyset"), None).await?;
+    Ok(KeysetRecord {
+        bytes: answer.into_bytes().into(),
+    })
 }
 
 /// Asks for the platform's time; `None` where the answer took too long to say much.

@@ -13,6 +13,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigning
 use tempfile::TempDir;
 use yika_api::credential::KeyStorage;
 use yika_api::{Base64Url, UnixMillis};
+use yika_format::PublicKey;
 
 use crate::ports::software::FileKeyWrap;
 use crate::ports::{
@@ -225,6 +226,8 @@ pub(crate) struct TestPhone {
     pub witness: Arc<FakeWitness>,
     pub keys: KeySource,
     pub platform: Arc<FakePlatform>,
+    /// The school's root key, where the app has it.
+    pub root_key: Option<PublicKey>,
 }
 
 impl TestPhone {
@@ -235,6 +238,7 @@ impl TestPhone {
             witness: Arc::default(),
             keys: KeySource::Software,
             platform: FakePlatform::start(),
+            root_key: None,
         }
     }
 
@@ -254,6 +258,7 @@ impl TestPhone {
             ..HttpLimits::default()
         };
         let config = Config {
+            root_key: self.root_key,
             limits,
             ..Config::new(self.folder())
         };

@@ -10,10 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
-use ring::rand::SystemRandom;
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, UnparsedPublicKey,
-};
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use url::Url;
 use uuid::Uuid;
 use yika_api::account::{Account, AccountList, AccountStatus, Balance};
@@ -27,11 +24,13 @@ use yika_api::session::{TokenError, TokenErrorCode, TokenRequest, TokenResponse}
 use yika_api::{Base64Url, Fen, LocalizedText, Problem, ProblemCode, UnixMillis};
 use yika_format::code::Code;
 use yika_format::credential::{Attributes, CredentialBody, HolderClass, KeyStorage, Scopes};
+use yika_format::lists::{Header, Keyset, KeysetEntry, Role};
 use yika_format::proof::key_proof_preimage;
 use yika_format::{
-    AccountMask, Epoch, ExpandedKey, Hours, KeyId, LimitUnits, Profile, Pseudonym, PublicKey, SchoolHash,
-    Signature, Slot,
+    AccountMask, Epoch, Hours, KeyId, LimitUnits, Profile, Pseudonym, PublicKey, SchoolHash, Signature, Slot,
+    UnixSeconds,
 };
+use yika_testkit::TestKey;
 
 use super::FakeClock;
 
@@ -46,6 +45,57 @@ pub(crate) enum Fault {
     LoseReply,
     /// The answer is this text.
     Garbage(String),
+}
+
+/// The school's keys, for tests to put others in their place.
+pub(crate) struct SchoolKeys {
+    /// The root key that `GET /v1/school` tells.
+    pub root: TestKey,
+    /// What signs the keyset.
+    pub keyset: TestKey,
+    pub keyset_version: u64,
+    pub keyset_until: UnixMillis,
+    /// What the keyset lists for credentials.
+    pub issuer: TestKey,
+    /// What signs credentials.
+    pub credential: TestKey,
+    /// The school that credentials are signed for.
+    pub credential_school: &'static str,
+}
+
+impl SchoolKeys {
+    fn new() -> Self {
+        let (root, issuer) = (TestKey::named("root"), TestKey::named("issuer"));
+        Self {
+            keyset: root.clone(),
+            root,
+            keyset_version: 1,
+            keyset_until: FakeClock::START.plus_millis(365 * 86_400_000),
+            credential: issuer.clone(),
+            issuer,
+            credential_school: DOMAIN,
+        }
+    }
+
+    fn keyset(&self) -> Vec<u8> {
+        let header = Header {
+            school: SchoolHash::of_domain(DOMAIN),
+            signer: KeyId(0),
+            version: self.keyset_version,
+            issued: yika_format::UnixMillis(0),
+            good_until: yika_format::UnixMillis(self.keyset_until.0.try_into().unwrap()),
+        };
+        let entry = KeysetEntry {
+            id: ISSUER,
+            role: Role::Credential,
+            from: UnixSeconds(ISSUER_FROM_S),
+            to: UnixSeconds(ISSUER_FROM_S + 2 * 365 * 86_400),
+            key: self.issuer.public(),
+        };
+        let unsigned = Keyset::unsigned(&header, &[entry]);
+        let signature = self.keyset.sign(unsigned.preimage());
+        unsigned.with_signature(&signature)
+    }
 }
 
 /// What the platform knows, for tests to look at and to change.
@@ -75,11 +125,13 @@ pub(crate) struct Campus {
     code_key: Option<PublicKey>,
     pub accounts: Vec<Account>,
     pub payments: Vec<Payment>,
+    pub keys: SchoolKeys,
+    /// What is done to a credential before it is signed.
+    pub tamper: fn(&mut CredentialBody),
 }
 
 pub(crate) struct FakePlatform {
     campus: Mutex<Campus>,
-    issuer: EcdsaKeyPair,
     url: Url,
     _runtime: tokio::runtime::Runtime,
 }
@@ -90,6 +142,9 @@ pub(crate) const MAIN: Uuid = Uuid::from_u128(0xa1);
 pub(crate) const SUBSIDY: Uuid = Uuid::from_u128(0xa2);
 const DEVICE: Uuid = Uuid::from_u128(0xd1);
 const DOMAIN: &str = "campus.example";
+const ISSUER: KeyId = KeyId(7);
+/// Whole hours before the clock's start, so that a credential issued then begins at that very moment.
+const ISSUER_FROM_S: u32 = 1_795_000_000 - 48 * 3600;
 
 fn text(name: &str) -> LocalizedText {
     LocalizedText {
@@ -131,10 +186,6 @@ pub(crate) fn payment(number: u128, account_id: Uuid, occurred_at: UnixMillis) -
 
 impl FakePlatform {
     pub(crate) fn start() -> Arc<Self> {
-        let random = SystemRandom::new();
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-        let issuer =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
@@ -166,10 +217,11 @@ impl FakePlatform {
             code_key: None,
             accounts: vec![account(MAIN, 1, 10_000, 1), account(SUBSIDY, 2, 5_000, 1)],
             payments: Vec::new(),
+            keys: SchoolKeys::new(),
+            tamper: |_| {},
         });
         let platform = Arc::new(Self {
             campus,
-            issuer,
             url,
             _runtime: runtime,
         });
@@ -207,6 +259,14 @@ impl FakePlatform {
             .count()
     }
 
+    /// Signs as it should again, and remembers nothing that it answered before.
+    pub(crate) fn be_honest(&self) {
+        let mut campus = self.campus();
+        campus.keys = SchoolKeys::new();
+        campus.tamper = |_| {};
+        campus.replies.clear();
+    }
+
     /// Ends every session, as when the host signs the person out.
     pub(crate) fn revoke_sessions(&self) {
         let mut campus = self.campus();
@@ -226,8 +286,7 @@ impl FakePlatform {
         code.verify_device(&SchoolHash::of_domain(DOMAIN), &key, None)
             .unwrap();
         if let Code::Full(full) = &code {
-            use ring::signature::KeyPair as _;
-            let issuer = ExpandedKey::from_uncompressed(self.issuer.public_key().as_ref()).unwrap();
+            let issuer = self.campus().keys.issuer.expanded();
             full.credential
                 .verify(&SchoolHash::of_domain(DOMAIN), &issuer)
                 .unwrap();
@@ -235,19 +294,20 @@ impl FakePlatform {
         code
     }
 
-    fn issue(&self, campus: &mut Campus) -> IssuedCredential {
+    fn issue(campus: &mut Campus) -> IssuedCredential {
         campus.issues += 1;
         let scopes = Scopes::GATE.union(Scopes::LIBRARY).union(Scopes::PAYMENTS);
         let slots = campus
             .accounts
             .iter()
             .map(|account| Slot::new(account.slot).unwrap());
-        let body = CredentialBody {
+        let since_s = campus.now.0 / 1000 - i64::from(ISSUER_FROM_S);
+        let mut body = CredentialBody {
             profile: Profile::P256,
-            issuer: KeyId(7),
+            issuer: ISSUER,
             pseudonym: Pseudonym(campus.pseudonym),
             epoch: Epoch::new(campus.epoch).unwrap(),
-            not_before: Hours(1),
+            not_before: Hours(u16::try_from(since_s / 3600).unwrap()),
             life_hours: campus.life_hours,
             code_life_s: 30,
             attributes: Attributes {
@@ -260,17 +320,13 @@ impl FakePlatform {
             },
             device_key: campus.code_key.unwrap(),
         };
-        let signature = self
-            .issuer
-            .sign(
-                &SystemRandom::new(),
-                &body.preimage(&SchoolHash::of_domain(DOMAIN)),
-            )
-            .unwrap();
-        let credential = body.with_signature(Signature::from_raw_or_der(signature.as_ref()).unwrap());
+        (campus.tamper)(&mut body);
+        let school = SchoolHash::of_domain(campus.keys.credential_school);
+        let credential = body.with_signature(campus.keys.credential.sign(&body.preimage(&school)));
+        let (_, until_s) = body.validity(UnixSeconds(ISSUER_FROM_S));
         IssuedCredential {
             credential: credential.to_bytes().as_slice().into(),
-            certificate_until: campus.now.plus_millis(i64::from(campus.life_hours) * 3_600_000),
+            certificate_until: UnixMillis(i64::try_from(until_s).unwrap() * 1000),
             row_until: campus.now.plus_millis(30 * 86_400_000),
             policy: CodePolicy {
                 rotation_s: 20,
@@ -287,6 +343,7 @@ type Shared = State<Arc<FakePlatform>>;
 fn router(platform: Arc<FakePlatform>) -> Router {
     Router::new()
         .route("/v1/school", get(school))
+        .route("/v1/school/keyset", get(keyset))
         .route("/v1/time", get(time))
         .route("/v1/sessions/token", post(token))
         .route("/v1/sessions/current", axum::routing::delete(end))
@@ -318,7 +375,7 @@ fn token_error(error: TokenErrorCode) -> Response {
 /// Counts, plays faults, and checks proofs and tokens.
 async fn gate(State(platform): Shared, request: Request, next: Next) -> Response {
     let name = format!("{} {}", request.method(), request.uri().path());
-    let open = ["/v1/school", "/v1/time"].contains(&request.uri().path());
+    let open = ["/v1/school", "/v1/school/keyset", "/v1/time"].contains(&request.uri().path());
     let is_token = request.uri().path() == "/v1/sessions/token";
     let (fault, refusal, nonce) = {
         let mut campus = platform.campus();
@@ -390,15 +447,19 @@ fn check(campus: &mut Campus, origin: &Url, request: &Request, is_token: bool) -
     }
 }
 
-async fn school() -> Json<School> {
+async fn school(State(platform): Shared) -> Json<School> {
     Json(School {
         domain: DOMAIN.to_owned(),
         name: text("School"),
-        root_key: vec![2; 33].into(),
+        root_key: platform.campus().keys.root.public().as_bytes().as_slice().into(),
         time_zone: "Asia/Shanghai".to_owned(),
         host_issuer: "https://host.example".to_owned(),
         host_audience: "yika".to_owned(),
     })
+}
+
+async fn keyset(State(platform): Shared) -> Vec<u8> {
+    platform.campus().keys.keyset()
 }
 
 async fn time(State(platform): Shared) -> Json<ServerTime> {
@@ -487,7 +548,7 @@ async fn issue(State(platform): Shared, headers: HeaderMap, body: Bytes) -> Resp
             reason: EpochReason::Counter | EpochReason::StoreRestored,
         } => campus.epoch += 1,
     }
-    let issued = platform.issue(&mut campus);
+    let issued = FakePlatform::issue(&mut campus);
     campus.replies.insert(name, (body.to_vec(), issued.clone()));
     Json(issued).into_response()
 }

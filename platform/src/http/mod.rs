@@ -173,6 +173,7 @@ mod tests {
         for path in [
             "/healthz",
             "/v1/school",
+            "/v1/school/keyset",
             "/v1/time",
             "/v1/sessions/token",
             "/v1/sessions/current",
@@ -184,7 +185,6 @@ mod tests {
             "/v1/credentials/current",
             "/v1/terminals",
             "/v1/terminals/current",
-            "/v1/terminals/keyset",
             "/v1/terminals/table",
             "/v1/terminals/deltas",
             "/v1/terminals/revocations",

@@ -83,13 +83,13 @@ fn octets(bytes: impl IntoResponse) -> Response {
     response
 }
 
-/// The school's keys, signed by the root key.
+/// The school's keys, signed by the root key: for phones and terminals, and no secret.
 #[utoipa::path(
     get,
-    path = "/v1/terminals/keyset",
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = Problem))
+    path = "/v1/school/keyset",
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"))
 )]
-async fn keyset(State(platform): State<Platform>, _terminal: Terminal) -> Response {
+async fn keyset(State(platform): State<Platform>) -> Response {
     octets(platform.keys().keyset_bytes.clone())
 }
 

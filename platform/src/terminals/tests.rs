@@ -22,7 +22,6 @@ async fn a_key_that_is_no_terminal_s_is_forbidden() {
     let campus = TestPlatform::open().await;
     for path in [
         "/v1/terminals/current",
-        "/v1/terminals/keyset",
         "/v1/terminals/table",
         "/v1/terminals/revocations",
         "/v1/terminals/directory",

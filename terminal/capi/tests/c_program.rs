@@ -114,7 +114,7 @@ impl Campus {
                     .map(|key| PublicKey::from_compressed(key.to_array().unwrap()).unwrap());
                 axum::Json(self.enrolled(request.kind)).into_response()
             }
-            ("GET", "/v1/terminals/keyset") => self.lists.keyset().into_response(),
+            ("GET", "/v1/school/keyset") => self.lists.keyset().into_response(),
             ("GET", "/v1/terminals/table") => self.lists.table().into_response(),
             ("GET", "/v1/terminals/revocations") => self.lists.revocations().into_response(),
             ("GET", "/v1/terminals/directory") => self.directory().into_response(),

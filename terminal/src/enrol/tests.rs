@@ -253,11 +253,7 @@ async fn a_platform_that_refuses_is_told_by_its_own_words() {
         terminal.clock.clone(),
         terminal.key.clone(),
     );
-    let unreachable = away
-        .await
-        .unwrap()
-        .bytes(&Call::get("/v1/terminals/keyset"))
-        .await;
+    let unreachable = away.await.unwrap().bytes(&Call::get("/v1/school/keyset")).await;
     assert!(
         matches!(unreachable, Err(HttpError::Unreachable(_))),
         "{unreachable:?}"

@@ -117,7 +117,7 @@ impl Campus {
         match (method.as_str(), uri.path()) {
             ("POST", "/v1/terminals") => self.enrol(key, body),
             _ if self.own_key != Some(key) => problem(ProblemCode::Forbidden),
-            ("GET", "/v1/terminals/keyset") => self.lists.keyset().into_response(),
+            ("GET", "/v1/school/keyset") => self.lists.keyset().into_response(),
             ("GET", "/v1/terminals/table") => self.lists.table().into_response(),
             ("GET", "/v1/terminals/revocations") => self.lists.revocations().into_response(),
             ("GET", "/v1/terminals/directory") => match self.directory_key {
