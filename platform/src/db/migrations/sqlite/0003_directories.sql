@@ -4,12 +4,20 @@
 ALTER TABLE terminal ADD COLUMN directory_key BLOB
     CHECK (directory_key IS NULL OR (kind = 'library' AND length(directory_key) = 33));
 
--- The newest directory of each desk, as it was sealed and signed. The hash is of what was sealed: the platform can't open
--- it again, and knows by the hash whether anything has changed.
+-- Rises with each change of what stands in a directory, whoever makes it. What only time takes out of it, does not.
+INSERT INTO counter (name, value) VALUES ('directory_change', 0);
+CREATE TRIGGER directory_gains_a_pseudonym AFTER INSERT ON enrolment
+BEGIN UPDATE counter SET value = value + 1 WHERE name = 'directory_change'; END;
+CREATE TRIGGER directory_loses_a_pseudonym AFTER INSERT ON min_epoch_change WHEN NEW.min_epoch = 255
+BEGIN UPDATE counter SET value = value + 1 WHERE name = 'directory_change'; END;
+CREATE TRIGGER directory_has_another_number AFTER UPDATE OF number ON holder
+BEGIN UPDATE counter SET value = value + 1 WHERE name = 'directory_change'; END;
+
+-- The newest directory of each desk, as it was sealed and signed, with the change that it has come to.
 CREATE TABLE directory (
     terminal BIGINT NOT NULL PRIMARY KEY REFERENCES terminal (id),
     version BIGINT NOT NULL CHECK (version > 0),
     issued_at BIGINT NOT NULL,
-    entries_hash BLOB NOT NULL CHECK (length(entries_hash) = 32),
+    change BIGINT NOT NULL CHECK (change >= 0),
     bytes BLOB NOT NULL
 );
