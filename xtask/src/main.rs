@@ -1,6 +1,7 @@
 //! The project's own commands, run as `cargo xtask COMMAND`. Here is only the table of commands and how one is found
 //! in it; each command lives in a file of its own. A new command is one function and one row.
 
+mod bench;
 mod bindings;
 mod demo;
 mod error;
@@ -39,6 +40,12 @@ const COMMANDS: &[Subcommand] = &[
         usage: "test [--all] [--long] [STAGE…]",
         about: "run every stage this machine has the tools for; --all installs them and forgives no gap",
         run: test::run,
+    },
+    Subcommand {
+        name: "bench",
+        usage: "bench [--quick] [--save] [NAME…]",
+        about: "measure speed, memory and size beside references; --save writes docs/performance.md",
+        run: bench::run,
     },
     Subcommand {
         name: "bindings",
