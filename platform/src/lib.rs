@@ -66,6 +66,8 @@ struct Inner {
     keys: Arc<KeyRing>,
     nonces: Nonces,
     host: HostVerifier,
+    /// Held by the upload whose records are being verified.
+    verifying: Mutex<()>,
     /// The newest whole table that somebody asked for, with its version.
     table_cache: Mutex<Option<(u64, Bytes)>>,
 }
@@ -111,6 +113,7 @@ impl Platform {
             keys: Arc::new(keys),
             nonces: Nonces::new()?,
             host,
+            verifying: Mutex::new(()),
             table_cache: Mutex::new(None),
         }));
         platform.admin().open_school_accounts().await?;
@@ -172,6 +175,10 @@ impl Platform {
 
     fn host(&self) -> &HostVerifier {
         &self.0.host
+    }
+
+    fn verifying(&self) -> &Mutex<()> {
+        &self.0.verifying
     }
 
     fn table_cache(&self) -> &Mutex<Option<(u64, Bytes)>> {

@@ -111,6 +111,11 @@ impl Counters {
         self.ceiling = self.ceiling.max(ceiling);
     }
 
+    /// Whether the witness vouches for this ceiling already.
+    pub(super) fn is_witnessed(&self, ceiling: u32) -> bool {
+        self.ceiling >= ceiling
+    }
+
     /// The next counter, whether or not it can be had yet.
     pub(super) fn next(&self) -> u32 {
         self.next

@@ -208,6 +208,8 @@ impl Codes {
                 == (credential.body.pseudonym, credential.body.epoch)
         });
         let body = &credential.body;
+        // Until the new credential is the one in use: nobody vouches for the old one after the new one's first mark.
+        let _nobody_else_vouches = self.vouching();
         if !goes_on {
             // First the witness, then the journal: dying in between leaves a journal that is plainly behind.
             let ceiling = Counters::FIRST_CEILING;

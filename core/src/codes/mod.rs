@@ -29,10 +29,10 @@ pub use model::{CodeForm, CodeFrame, CodePurpose, CodesUntil, FormChoice};
 use crate::clock::{Reading, TrustedClock};
 use crate::error::CoreError;
 use crate::keys::Keys;
-use crate::ports::Witness;
+use crate::ports::{Witness, WitnessError};
 use crate::store::{Changes, Store};
 use crate::worker::Worker;
-use flow::Take;
+use flow::{Counters, Take};
 use frame::SignedMoment;
 use state::{Enrolment, Screen, Unsigned};
 use uuid::Uuid;
@@ -45,6 +45,8 @@ pub(crate) struct Codes {
     keys: Arc<Keys>,
     clock: Arc<TrustedClock>,
     witness: Arc<dyn Witness>,
+    /// Held while the witness is asked to vouch: one at a time, so that a lower ceiling never replaces a higher one.
+    vouching: Mutex<()>,
     /// Does what nobody waits for, after the code is shown.
     keeper: Worker,
     /// Signs ahead.
@@ -108,6 +110,7 @@ impl Codes {
             keys,
             clock,
             witness,
+            vouching: Mutex::new(()),
             keeper,
             ahead,
             state,
@@ -128,8 +131,7 @@ impl Codes {
             let signed = match self.step(purpose, choice, now)? {
                 Step::Show(signed) => *signed,
                 Step::Witness { ceiling, bytes } => {
-                    self.witness.store(&bytes)?;
-                    self.witnessed(ceiling, &bytes);
+                    self.vouch(ceiling, &bytes)?;
                     continue;
                 }
                 Step::Sign(unsigned) => match unsigned.sign() {
@@ -225,8 +227,8 @@ impl Codes {
     fn bring_witness_ahead(self: &Arc<Self>, ceiling: u32, bytes: [u8; 11]) {
         let codes = Arc::clone(self);
         let started = self.keeper.start(move || {
-            if codes.witness.store(&bytes).is_ok() {
-                codes.witnessed(ceiling, &bytes);
+            if let Err(error) = codes.vouch(ceiling, &bytes) {
+                tracing::debug!(%error, "the witness does not vouch ahead");
             }
             if let Err(error) = codes.store.tidy() {
                 tracing::debug!(%error, "the journal's log was not emptied");
@@ -237,13 +239,32 @@ impl Codes {
         }
     }
 
-    fn witnessed(&self, ceiling: u32, bytes: &[u8; 11]) {
-        if let Ok(enrolment) = &mut self.lock().enrolment {
-            let same = enrolment.witness_mark(ceiling).to_bytes() == *bytes;
-            if let (true, Ok(counters)) = (same, &mut enrolment.counters) {
-                counters.witnessed(ceiling);
-            }
+    /// Has the witness vouch for a ceiling, unless it does already or the credential is another meanwhile.
+    fn vouch(&self, ceiling: u32, bytes: &[u8; 11]) -> Result<(), WitnessError> {
+        let _one_at_a_time = self.vouching();
+        let covers = |counters: &mut Counters| counters.is_witnessed(ceiling);
+        if self.with_counters(ceiling, bytes, covers) == Some(false) {
+            self.witness.store(bytes)?;
+            self.with_counters(ceiling, bytes, |counters| counters.witnessed(ceiling));
         }
+        Ok(())
+    }
+
+    fn vouching(&self) -> MutexGuard<'_, ()> {
+        self.vouching.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on the counters, where they are those of the credential that the witness's bytes are of.
+    fn with_counters<T>(
+        &self,
+        ceiling: u32,
+        bytes: &[u8; 11],
+        work: impl FnOnce(&mut Counters) -> T,
+    ) -> Option<T> {
+        let mut state = self.lock();
+        let enrolment = state.enrolment.as_mut().ok()?;
+        let same = enrolment.witness_mark(ceiling).to_bytes() == *bytes;
+        enrolment.counters.as_mut().ok().filter(|_| same).map(work)
     }
 
     /// Where a keystore signs slowly: has the next moment signed while this one is shown. One, and in memory only.

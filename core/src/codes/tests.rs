@@ -205,6 +205,27 @@ fn no_counter_comes_twice_over_restarts() {
 }
 
 #[test]
+fn codes_faster_than_the_keeper_ask_the_witness_one_at_a_time() {
+    let phone = TestPhone::new();
+    drop(phone.bound());
+    let path = phone.home.path().join("device/witness");
+    let witness = FileWitness::new(path);
+    witness.store(&phone.witness.load().unwrap().unwrap()).unwrap();
+    let card = CampusCard::open(
+        Config::new(phone.folder()),
+        Ports {
+            witness: Arc::new(witness),
+            ..phone.ports()
+        },
+    )
+    .unwrap();
+    for _ in 0..1000 {
+        card.codes().erase();
+        short(&card);
+    }
+}
+
+#[test]
 fn a_second_process_gets_no_codes() {
     let phone = TestPhone::new();
     let first = phone.bound();

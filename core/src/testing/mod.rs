@@ -262,13 +262,16 @@ impl TestPhone {
             limits,
             ..Config::new(self.folder())
         };
-        let ports = Ports {
+        CampusCard::open(config, self.ports())
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        Ports {
             clock: Arc::clone(&self.clock) as Arc<dyn SystemClock>,
             keys: self.keys.clone(),
             key_wrap: Arc::new(FileKeyWrap::new(self.home.path().join("device/key"))),
             witness: Arc::clone(&self.witness) as Arc<dyn Witness>,
-        };
-        CampusCard::open(config, ports)
+        }
     }
 
     pub(crate) fn open(&self) -> CampusCard {

@@ -3,7 +3,7 @@
 //! Each change of a bill takes the next number of its holder, within the transaction that makes it; the holder's row is
 //! locked meanwhile, so numbers become visible in their order and a phone that follows them misses none.
 
-use crate::db::{Connection, StoredEnum as _, assembled, placeholders, stored_enum, uuid, variant};
+use crate::db::{Connection, ROWS, StoredEnum as _, assembled, placeholders, stored_enum, uuid, variant};
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
 use sqlx::Row as _;
@@ -15,7 +15,6 @@ use yika_api::{Fen, LocalizedText, ProblemCode, UnixMillis};
 
 const DEFAULT_LIMIT: u16 = 100;
 const MAX_LIMIT: u16 = 500;
-const ROWS: usize = 500;
 
 /// A bill to be added.
 #[derive(Clone, Debug)]
@@ -89,7 +88,7 @@ async fn take_changes(tx: &mut Connection, counts: &BTreeMap<i64, i64>) -> Resul
         let sql = format!(
             "WITH change (id, bills) AS (VALUES {}) UPDATE holder SET feed_change = feed_change + change.bills \
              FROM change WHERE holder.id = change.id RETURNING holder.id, holder.feed_change",
-            placeholders(1, chunk.len(), 2)
+            placeholders(tx, 1, chunk.len(), 2)
         );
         let mut update = sqlx::query(assembled(sql));
         for (holder, count) in chunk {
@@ -117,7 +116,7 @@ pub(crate) async fn add_payments(tx: &mut Connection, payments: &[NewPayment]) -
         let sql = format!(
             "INSERT INTO payment (id, holder, account, kind, status, amount, merchant, terminal, occurred_at, \
              posted_at, reference, change) VALUES {}",
-            placeholders(1, chunk.len(), 12)
+            placeholders(tx, 1, chunk.len(), 12)
         );
         let mut insert = sqlx::query(assembled(sql));
         for payment in chunk {

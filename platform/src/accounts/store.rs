@@ -209,7 +209,7 @@ pub(crate) async fn funds_of_slots(db: &mut Connection, holders: &[i64]) -> Resu
     if holders.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = format!("{FUNDS} c.holder IN {}", placeholders(1, 1, holders.len()));
+    let sql = format!("{FUNDS} c.holder IN {}", placeholders(db, 1, 1, holders.len()));
     let mut query = sqlx::query(assembled(sql));
     for holder in holders {
         query = query.bind(*holder);

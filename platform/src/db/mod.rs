@@ -9,7 +9,7 @@ mod migrate;
 use crate::config::DatabaseUrl;
 use crate::error::{Error, Result};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyPool, AssertSqlSafe, Row as _, Transaction};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Database as _, Row as _, Transaction};
 use std::str::FromStr as _;
 use std::time::Duration;
 use uuid::Uuid;
@@ -24,6 +24,9 @@ pub(crate) type Connection = sqlx::AnyConnection;
 const READERS: u32 = 4;
 /// How long a request waits for a connection before it is told that the server is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Rows of one statement.
+pub(crate) const ROWS: usize = 500;
 
 const WRITER_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY;";
@@ -98,7 +101,18 @@ pub(crate) async fn take_numbers(tx: &mut Connection, counter: &'static str, cou
 }
 
 /// `($1, $2), ($3, $4), …`: placeholders for `rows` rows of `columns` values, beginning after `first - 1` others.
-pub(crate) fn placeholders(first: usize, rows: usize, columns: usize) -> String {
+///
+/// On SQLite they are `(?, ?), …`: it looks a named parameter up among all names of its statement, one after the other,
+/// which took most of the time of a batch. So where one placeholder of a statement is made here, all must be.
+pub(crate) fn placeholders(db: &Connection, first: usize, rows: usize, columns: usize) -> String {
+    if db.backend_name() == sqlx::Sqlite::NAME {
+        vec![format!("({})", vec!["?"; columns].join(", ")); rows].join(", ")
+    } else {
+        numbered_placeholders(first, rows, columns)
+    }
+}
+
+fn numbered_placeholders(first: usize, rows: usize, columns: usize) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(rows * columns * 6);
     for row in 0..rows {
@@ -234,7 +248,14 @@ mod tests {
 
     #[test]
     fn placeholders_count_on_from_where_they_begin() {
-        assert_eq!(placeholders(1, 2, 2), "($1, $2), ($3, $4)");
-        assert_eq!(placeholders(3, 1, 3), "($3, $4, $5)");
+        assert_eq!(numbered_placeholders(1, 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(numbered_placeholders(3, 1, 3), "($3, $4, $5)");
+    }
+
+    #[tokio::test]
+    async fn sqlite_has_no_names_to_look_up() {
+        let (_folder, db) = fresh().await;
+        let reader = db.read().await.unwrap();
+        assert_eq!(placeholders(&reader, 3, 2, 2), "(?, ?), (?, ?)");
     }
 }

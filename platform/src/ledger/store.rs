@@ -2,16 +2,13 @@
 
 use super::{AccountId, Booking, TransactionId};
 use crate::db::{
-    Connection, StoredEnum as _, assembled, int, placeholders, stored_enum, take_numbers, variant,
+    Connection, ROWS, StoredEnum as _, assembled, int, placeholders, stored_enum, take_numbers, variant,
 };
 use crate::error::{Error, Result};
 use sqlx::Row as _;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 use yika_api::{Fen, LocalizedText};
-
-/// Rows of one statement.
-const ROWS: usize = 500;
 
 /// What an account stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,7 +117,7 @@ pub(crate) async fn book(tx: &mut Connection, bookings: &[Booking]) -> Result<Tr
     for chunk in numbered.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO ledger_transaction (id, kind, at) VALUES {}",
-            placeholders(1, chunk.len(), 3)
+            placeholders(tx, 1, chunk.len(), 3)
         );
         let mut insert = sqlx::query(assembled(sql));
         for (id, booking) in chunk {
@@ -146,7 +143,7 @@ async fn insert_postings(tx: &mut Connection, bookings: &[(i64, &Booking)]) -> R
     for chunk in lines.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO posting (transaction_id, line, account, amount) VALUES {}",
-            placeholders(1, chunk.len(), 4)
+            placeholders(tx, 1, chunk.len(), 4)
         );
         let mut insert = sqlx::query(assembled(sql));
         for (id, line, posting) in chunk {
@@ -175,7 +172,7 @@ async fn apply_to_balances(tx: &mut Connection, bookings: &[Booking]) -> Result<
             "WITH change (id, amount, postings) AS (VALUES {}) \
              UPDATE ledger_account SET balance = balance + change.amount, version = version + change.postings \
              FROM change WHERE ledger_account.id = change.id",
-            placeholders(1, chunk.len(), 3)
+            placeholders(tx, 1, chunk.len(), 3)
         );
         let mut update = sqlx::query(assembled(sql));
         for (account, (sum, count)) in chunk {

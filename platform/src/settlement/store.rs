@@ -3,20 +3,18 @@
 use super::flow::{Alarm, Books, MinEpochSince, PastSale};
 use super::verify::{KnownCredential, KnownEpoch, Payment};
 use crate::db::{
-    Connection, StoredEnum, assembled, bytes, int, placeholders, stored_enum, take_numbers, variant,
+    Connection, ROWS, StoredEnum, assembled, bytes, int, placeholders, stored_enum, take_numbers, variant,
 };
 use crate::error::{Error, Result};
 use crate::ledger::{AccountId, TransactionId};
 use sqlx::Row as _;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 use uuid::Uuid;
 use yika_api::terminal::SaleResult;
 use yika_api::{Fen, UnixMillis};
 use yika_format::credential::Credential;
 use yika_format::{Epoch, MinEpoch, Pseudonym, PublicKey, Slot};
-
-/// Rows of one statement.
-const ROWS: usize = 500;
 
 stored_enum!(SaleResult {
     SaleResult::Posted = "posted",
@@ -46,7 +44,7 @@ pub(super) async fn credentials(
         let sql = format!(
             "SELECT e.pseudonym, e.holder, e.code_key, e.row_until, c.epoch, c.certificate, c.issued_at \
              FROM enrolment e JOIN credential_epoch c ON c.pseudonym = e.pseudonym WHERE e.pseudonym IN {}",
-            placeholders(1, 1, chunk.len())
+            placeholders(db, 1, 1, chunk.len())
         );
         let mut query = sqlx::query(assembled(sql));
         for pseudonym in chunk {
@@ -61,6 +59,7 @@ pub(super) async fn credentials(
             let credential = known.entry(pseudonym).or_insert_with(|| KnownCredential {
                 holder,
                 key,
+                expanded: OnceLock::new(),
                 row_until,
                 epochs: Vec::new(),
             });
@@ -110,7 +109,7 @@ pub(super) async fn load_used(db: &mut Connection, books: &mut Books, payments: 
     for chunk in payments.chunks(ROWS) {
         let sql = format!(
             "SELECT pseudonym, sequence, moment_hash FROM code_use WHERE (pseudonym, sequence) IN (VALUES {})",
-            placeholders(1, chunk.len(), 2)
+            placeholders(db, 1, chunk.len(), 2)
         );
         let mut query = sqlx::query(assembled(sql));
         for payment in chunk {
@@ -138,7 +137,7 @@ pub(super) async fn load_min_epochs(
     for chunk in pseudonyms.chunks(ROWS) {
         let sql = format!(
             "SELECT pseudonym, min_epoch, effective_at FROM min_epoch_change WHERE pseudonym IN {}",
-            placeholders(1, 1, chunk.len())
+            placeholders(db, 1, 1, chunk.len())
         );
         let mut query = sqlx::query(assembled(sql));
         for pseudonym in chunk {
@@ -169,8 +168,9 @@ pub(super) async fn load_voidable(
         let sql = format!(
             "SELECT s.sequence, s.amount, s.terminal_time, s.result, s.payment, a.holder, a.slot, \
              (SELECT COUNT(*) FROM sale v WHERE v.terminal = s.terminal AND v.void_of = s.sequence) AS voids \
-             FROM sale s LEFT JOIN ledger_account a ON a.id = s.account WHERE s.terminal = $1 AND s.sequence IN {}",
-            placeholders(2, 1, chunk.len())
+             FROM sale s LEFT JOIN ledger_account a ON a.id = s.account WHERE s.terminal = {} AND s.sequence IN {}",
+            placeholders(db, 1, 1, 1),
+            placeholders(db, 2, 1, chunk.len())
         );
         let mut query = sqlx::query(assembled(sql)).bind(terminal);
         for sequence in chunk {
@@ -225,7 +225,7 @@ pub(super) async fn insert_sales(
         let sql = format!(
             "INSERT INTO sale (terminal, sequence, record, record_hash, kind, amount, terminal_time, received_at, \
              result, reason, transaction_id, account, payment, void_of) VALUES {}",
-            placeholders(1, chunk.len(), 14)
+            placeholders(tx, 1, chunk.len(), 14)
         );
         let mut insert = sqlx::query(assembled(sql));
         for sale in chunk {
@@ -259,7 +259,7 @@ pub(super) async fn insert_code_uses(
     for chunk in uses.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO code_use (pseudonym, sequence, moment_hash, terminal, sale) VALUES {}",
-            placeholders(1, chunk.len(), 5)
+            placeholders(tx, 1, chunk.len(), 5)
         );
         let mut insert = sqlx::query(assembled(sql));
         for (sale, payment) in chunk {
@@ -282,7 +282,7 @@ pub(super) async fn insert_code_uses(
         let sql = format!(
             "WITH seen (name, highest) AS (VALUES {}) UPDATE enrolment SET highest_settled = seen.highest \
              FROM seen WHERE enrolment.pseudonym = seen.name AND enrolment.highest_settled < seen.highest",
-            placeholders(1, chunk.len(), 2)
+            placeholders(tx, 1, chunk.len(), 2)
         );
         let mut update = sqlx::query(assembled(sql));
         for (pseudonym, sequence) in chunk {

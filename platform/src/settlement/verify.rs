@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::issuer::{KeyRing, api_millis};
 use crate::random::sha256;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use yika_api::UnixMillis;
 use yika_api::terminal::TerminalKind;
 use yika_format::code::Code;
@@ -32,6 +32,8 @@ const MAX_AHEAD_MS: i64 = 10 * MINUTE;
 pub(super) struct KnownCredential {
     pub(super) holder: i64,
     pub(super) key: PublicKey,
+    /// The key expanded, once for all its records of an upload; `None` where it is no key.
+    pub(super) expanded: OnceLock<Option<ExpandedKey>>,
     /// The last instant of its row in the table.
     pub(super) row_until: UnixMillis,
     /// What each epoch reaches, and since when.
@@ -217,8 +219,9 @@ fn check_payment(knowledge: &Knowledge, record: &SaleRecord, code: &Code) -> Res
         nonce: record.nonce,
         amount: record.amount,
     });
-    let key = known.key.expand().map_err(|_| Reason::DeviceSignature)?;
-    code.verify_device(&knowledge.keys.school, &key, confirmed.as_ref())
+    let key = known.expanded.get_or_init(|| known.key.expand().ok()).as_ref();
+    let key = key.ok_or(Reason::DeviceSignature)?;
+    code.verify_device(&knowledge.keys.school, key, confirmed.as_ref())
         .map_err(|_| Reason::DeviceSignature)?;
     check_policy(known, own, api_millis(record.time), |attributes| {
         approves(knowledge, record, code, confirmed, attributes)

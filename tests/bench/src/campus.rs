@@ -171,7 +171,8 @@ impl Host {
             .map_err(|_| failed)?;
         let jwk = Jwk::from_uncompressed(pair.public_key().as_ref()).ok_or(failed)?;
         let (x, y) = (jwk.x.encode(), jwk.y.encode());
-        let keys = json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": "host", "use": "sig"}]});
+        let keys =
+            json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": "host", "use": "sig"}]});
         Ok(Self {
             key: EncodingKey::from_ec_der(pkcs8.as_ref()),
             keys: serde_json::from_value(keys)?,
@@ -183,7 +184,8 @@ impl Host {
             kid: Some("host".to_owned()),
             ..Header::new(Algorithm::ES256)
         };
-        let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": now_s, "exp": now_s + 300});
+        let claims =
+            json!({"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": now_s, "exp": now_s + 300});
         Ok(encode(&header, &claims, &self.key)?)
     }
 }

@@ -56,7 +56,11 @@ impl<'a> Client<'a> {
             device_name: "bench".to_owned(),
         })?;
         let kind = "application/x-www-form-urlencoded";
-        let request = client.request(&Method::POST, "/v1/sessions/token", Some((kind, form.into_bytes())))?;
+        let request = client.request(
+            &Method::POST,
+            "/v1/sessions/token",
+            Some((kind, form.into_bytes())),
+        )?;
         let answer = campus.runtime.block_on(send(campus.router.clone(), request))?;
         client.access_token = Some(serde_json::from_slice::<TokenResponse>(&answer)?.access_token);
         Ok(client)
@@ -71,12 +75,7 @@ impl<'a> Client<'a> {
         self.request(&Method::POST, path, Some(("application/json", body)))
     }
 
-    fn request(
-        &self,
-        method: &Method,
-        path: &str,
-        body: Option<(&str, Vec<u8>)>,
-    ) -> Result<Request<Body>> {
+    fn request(&self, method: &Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Result<Request<Body>> {
         let jwk = Jwk::from_uncompressed(self.key.public_point()).ok_or("no key")?;
         let bare_path = path.split('?').next().unwrap_or(path);
         let claims = ProofClaims {
@@ -159,7 +158,11 @@ impl<'a> Till<'a> {
             previous: self.previous,
             kind: SaleKind::Purchase(code),
             amount: Amount(1),
-            merchant: self.enrolled.merchant.as_ref().map_or(0, |merchant| merchant.id.0),
+            merchant: self
+                .enrolled
+                .merchant
+                .as_ref()
+                .map_or(0, |merchant| merchant.id.0),
             time,
             uncertainty_s: 1,
             table_version: 1,

@@ -129,9 +129,10 @@ mod tests {
     #[test]
     fn a_quantile_is_one_of_the_samples() {
         let ten = samples(&[10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
-        assert_eq!([0.0, 0.1, 0.5, 0.9, 0.99, 1.0].map(|share| ten.quantile(share)), [
-            1.0, 1.0, 5.0, 9.0, 10.0, 10.0
-        ]);
+        assert_eq!(
+            [0.0, 0.1, 0.5, 0.9, 0.99, 1.0].map(|share| ten.quantile(share)),
+            [1.0, 1.0, 5.0, 9.0, 10.0, 10.0]
+        );
     }
 
     #[test]

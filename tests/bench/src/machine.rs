@@ -21,10 +21,16 @@ pub(crate) fn describe(data: &Path, memory: &Path) -> Report {
     row("files on", file_system(data));
     row("what is kept in memory on", file_system(memory));
     row("compiler", first_line("rustc", "--version"));
-    row("profile", Some("release (thin LTO, one codegen unit, no target features beyond the baseline)".to_owned()));
-    row("load when it began", fs::read_to_string("/proc/loadavg").ok().and_then(|text| {
-        text.split(' ').next().map(ToOwned::to_owned)
-    }));
+    row(
+        "profile",
+        Some("release (thin LTO, one codegen unit, no target features beyond the baseline)".to_owned()),
+    );
+    row(
+        "load when it began",
+        fs::read_to_string("/proc/loadavg")
+            .ok()
+            .and_then(|text| text.split(' ').next().map(ToOwned::to_owned)),
+    );
     let mut report = Report::default();
     report.table(["", ""], rows);
     report
@@ -52,5 +58,7 @@ fn file_system(path: &Path) -> Option<String> {
         let (point, kind) = (fields.next()?, fields.next()?);
         path.starts_with(point).then_some((point.len(), kind))
     });
-    above.max_by_key(|(length, _)| *length).map(|(_, kind)| kind.to_owned())
+    above
+        .max_by_key(|(length, _)| *length)
+        .map(|(_, kind)| kind.to_owned())
 }

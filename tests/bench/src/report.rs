@@ -128,7 +128,10 @@ mod tests {
     #[test]
     fn a_target_says_whether_it_is_met() {
         assert_eq!(Target::AtMost(1.2).verdict(1.2, digits), "≤ 1.20: met");
-        assert_eq!(Target::AtLeast(0.95).verdict(0.94, percent), "≥ 95.0 %: **missed**");
+        assert_eq!(
+            Target::AtLeast(0.95).verdict(0.94, percent),
+            "≥ 95.0 %: **missed**"
+        );
     }
 
     #[test]

@@ -36,7 +36,9 @@ impl School {
     pub(crate) fn new(rows: u32, holders: u32) -> Self {
         let mut lists = ListBuilder::new(&SignerKit::new(DOMAIN));
         let model = ListBuilder::row(&lists.kit);
-        let keys: Vec<_> = (0..holders).map(|number| TestKey::named(&format!("holder {number}"))).collect();
+        let keys: Vec<_> = (0..holders)
+            .map(|number| TestKey::named(&format!("holder {number}")))
+            .collect();
         let every = rows / holders.max(1);
         lists.rows = (0..rows)
             .map(|number| {
@@ -48,10 +50,7 @@ impl School {
                 }
             })
             .collect();
-        Self {
-            lists,
-            holders: keys,
-        }
+        Self { lists, holders: keys }
     }
 
     /// How many phones there are.

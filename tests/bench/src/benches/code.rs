@@ -79,9 +79,21 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         let measured = measure(form, turns, &in_memory, &on_disk)?;
         let bare = measured.signature.plus(&measured.encoder);
         let rows = [
-            ("÷ (bare signature + `fast_qr`)", measured.in_memory.over(&bare), Some(Target::AtMost(1.2))),
-            ("÷ bare signature", measured.in_memory.over(&measured.signature), Some(Target::AtMost(2.0))),
-            ("on the disk ÷ (bare signature + `fast_qr`)", measured.on_disk.over(&bare), None),
+            (
+                "÷ (bare signature + `fast_qr`)",
+                measured.in_memory.over(&bare),
+                Some(Target::AtMost(1.2)),
+            ),
+            (
+                "÷ bare signature",
+                measured.in_memory.over(&measured.signature),
+                Some(Target::AtMost(2.0)),
+            ),
+            (
+                "on the disk ÷ (bare signature + `fast_qr`)",
+                measured.on_disk.over(&bare),
+                None,
+            ),
         ];
         for (what, ratio, target) in rows {
             ratios.push([
@@ -92,7 +104,10 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         }
         for (what, samples) in [
             ("code, store in memory", &measured.in_memory),
-            ("code, store on the disk, with its share of a commit", &measured.on_disk),
+            (
+                "code, store on the disk, with its share of a commit",
+                &measured.on_disk,
+            ),
             ("bare signature", &measured.signature),
             ("`fast_qr`", &measured.encoder),
         ] {
@@ -125,32 +140,35 @@ fn measure(form: Form, turns: usize, in_memory: &CampusCard, on_disk: &CampusCar
         texts.replace(shown);
         Ok(took)
     };
-    let [in_memory, on_disk, signature, encoder] = take_turns(turns, [
-        Box::new(|_| show(in_memory)),
-        Box::new(|_| show(on_disk)),
-        Box::new(|_| {
-            let texts = texts.borrow();
-            let messages = texts.iter().map(|text| signed_bytes(text, &school));
-            let messages = messages.collect::<Result<Vec<_>>>()?;
-            per_operation(CODES, |index| {
-                black_box(key.sign(black_box(&messages[index]))?);
-                Ok(())
-            })
-        }),
-        Box::new(|_| {
-            let texts = texts.borrow();
-            per_operation(CODES, |index| {
-                let code = QRBuilder::new(black_box(texts[index].as_str()))
-                    .mode(Mode::Alphanumeric)
-                    .ecl(ECL::M)
-                    .version(form.version)
-                    .build()
-                    .map_err(|_| "fast_qr did not encode")?;
-                black_box(code);
-                Ok(())
-            })
-        }),
-    ])?;
+    let [in_memory, on_disk, signature, encoder] = take_turns(
+        turns,
+        [
+            Box::new(|_| show(in_memory)),
+            Box::new(|_| show(on_disk)),
+            Box::new(|_| {
+                let texts = texts.borrow();
+                let messages = texts.iter().map(|text| signed_bytes(text, &school));
+                let messages = messages.collect::<Result<Vec<_>>>()?;
+                per_operation(CODES, |index| {
+                    black_box(key.sign(black_box(&messages[index]))?);
+                    Ok(())
+                })
+            }),
+            Box::new(|_| {
+                let texts = texts.borrow();
+                per_operation(CODES, |index| {
+                    let code = QRBuilder::new(black_box(texts[index].as_str()))
+                        .mode(Mode::Alphanumeric)
+                        .ecl(ECL::M)
+                        .version(form.version)
+                        .build()
+                        .map_err(|_| "fast_qr did not encode")?;
+                    black_box(code);
+                    Ok(())
+                })
+            }),
+        ],
+    )?;
     Ok(Measured {
         in_memory,
         on_disk,

@@ -63,7 +63,15 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
     }
     let mut report = Report::default();
     report.table(
-        ["of the starts", "beyond one sync", "target", "to the first code", "one sync", "of it: open", "with the store in memory"],
+        [
+            "of the starts",
+            "beyond one sync",
+            "target",
+            "to the first code",
+            "one sync",
+            "of it: open",
+            "with the store in memory",
+        ],
         rows,
     );
     report.note(&format!(

@@ -35,7 +35,10 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         cards.push(card);
     }
     let mut rows = Vec::new();
-    for (what, middle) in [("platform, first page of the feed", false), ("platform, from the middle", true)] {
+    for (what, middle) in [
+        ("platform, first page of the feed", false),
+        ("platform, from the middle", true),
+    ] {
         let contender = |student, count: u32| -> Result<Contender<'_>> {
             feed(&campus, student, if middle { count / 2 } else { 0 })
         };
@@ -43,14 +46,16 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         rows.push(row(what, &pages));
     }
     for (what, middle) in [("phone, newest page", false), ("phone, from the middle", true)] {
-        let contender =
-            |card, count: u32| -> Result<Contender<'_>> { newest(&campus, card, count, middle) };
+        let contender = |card, count: u32| -> Result<Contender<'_>> { newest(&campus, card, count, middle) };
         let pages = take_turns(turns, [contender(&cards[0], FEW)?, contender(&cards[1], many)?])?;
         rows.push(row(what, &pages));
     }
     let mut report = Report::default();
     let columns = [FEW, many].map(|count| format!("of {count}"));
-    report.table(["a page of 50", "many ÷ few", "target", &columns[0], &columns[1]], rows);
+    report.table(
+        ["a page of 50", "many ÷ few", "target", &columns[0], &columns[1]],
+        rows,
+    );
     report.note(&format!(
         "{turns} turns of {PAGES} pages. The platform's is `GET /v1/payments` with proof and access token, from the \
          request's bytes to the answer's, without a network; the phone's is `bills().page`, each bill unsealed. The rows \
@@ -76,7 +81,9 @@ fn feed<'a>(campus: &'a Campus, student: &str, after: u32) -> Result<Contender<'
     let client = Client::bound(campus, student)?;
     let path = format!("/v1/payments?after={after}&limit={PAGE}");
     Ok(Box::new(move |_| {
-        let requests = (0..PAGES).map(|_| client.get(&path)).collect::<Result<Vec<_>>>()?;
+        let requests = (0..PAGES)
+            .map(|_| client.get(&path))
+            .collect::<Result<Vec<_>>>()?;
         let mut requests = requests.into_iter();
         let mut answer = None;
         let took = per_operation(PAGES, |_| {

@@ -32,15 +32,18 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         for _ in 0..warm_up {
             jvm.turn()?;
         }
-        let [theirs, ours] = take_turns(turns, [
-            Box::new(|_| jvm.turn()),
-            Box::new(|_| {
-                per_operation(CODES, |_| {
-                    black_box(new_code(&card, form.choice)?);
-                    Ok(())
-                })
-            }),
-        ])?;
+        let [theirs, ours] = take_turns(
+            turns,
+            [
+                Box::new(|_| jvm.turn()),
+                Box::new(|_| {
+                    per_operation(CODES, |_| {
+                        black_box(new_code(&card, form.choice)?);
+                        Ok(())
+                    })
+                }),
+            ],
+        )?;
         let ratio = theirs.over(&ours);
         ratios.push([
             format!("{}: JVM ÷ ours", form.name),
@@ -113,7 +116,10 @@ impl Jvm {
         writeln!(self.turns, "turn")?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer)?;
-        let nanos: u64 = answer.trim().parse().map_err(|_| format!("the JVM said {answer:?}"))?;
+        let nanos: u64 = answer
+            .trim()
+            .parse()
+            .map_err(|_| format!("the JVM said {answer:?}"))?;
         Ok(Duration::from_nanos(nanos) / u32::try_from(CODES)?)
     }
 }

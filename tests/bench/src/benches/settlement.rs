@@ -77,7 +77,15 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         rows.push(measure(context, &campus, tills, turns, &mut paid)?);
     }
     report.table(
-        ["uploading at once", "share of the slower reference", "target", "ours, a record", "bare verification", "bare inserts", "records a second"],
+        [
+            "uploading at once",
+            "share of the slower reference",
+            "target",
+            "ours, a record",
+            "bare verification",
+            "bare inserts",
+            "records a second",
+        ],
         rows,
     );
     report.note(&format!(
@@ -117,7 +125,12 @@ fn make_codes(context: &Context, campus: &Campus, phones: usize, each: usize) ->
     }
     // Whoever stands in the queue: one code of each phone after the other.
     Ok((0..each)
-        .flat_map(|turn| by_phone.iter().map(move |shown| shown[turn].clone()).collect::<Vec<_>>())
+        .flat_map(|turn| {
+            by_phone
+                .iter()
+                .map(move |shown| shown[turn].clone())
+                .collect::<Vec<_>>()
+        })
         .collect())
 }
 
@@ -161,11 +174,14 @@ fn measure(
     });
     let file = context.on_disk("settlement")?.join(format!("bare-{count}.db"));
     let mut bare = BareInserts::create(&file)?;
-    let [ours, verification, inserts] = take_turns(turns, [
-        Box::new(|turn| settle(campus, tills.borrow_mut().uploads(turn)?)),
-        Box::new(|turn| verify(tills.borrow_mut().uploads(turn)?)),
-        Box::new(|turn| bare.insert(tills.borrow_mut().uploads(turn)?)),
-    ])?;
+    let [ours, verification, inserts] = take_turns(
+        turns,
+        [
+            Box::new(|turn| settle(campus, tills.borrow_mut().uploads(turn)?)),
+            Box::new(|turn| verify(tills.borrow_mut().uploads(turn)?)),
+            Box::new(|turn| bare.insert(tills.borrow_mut().uploads(turn)?)),
+        ],
+    )?;
     let share = verification.or_slower(&inserts).over(&ours);
     Ok([
         match count {
@@ -182,12 +198,17 @@ fn measure(
 }
 
 fn records(uploads: &[Upload]) -> Result<u32> {
-    Ok(u32::try_from(uploads.iter().map(|upload| upload.sales.len()).sum::<usize>())?)
+    Ok(u32::try_from(
+        uploads.iter().map(|upload| upload.sales.len()).sum::<usize>(),
+    )?)
 }
 
 /// Ours: all uploads at once, each until it is answered. The time of one record.
 fn settle(campus: &Campus, uploads: &mut [Upload]) -> Result<Duration> {
-    let requests: Vec<_> = uploads.iter_mut().filter_map(|upload| upload.request.take()).collect();
+    let requests: Vec<_> = uploads
+        .iter_mut()
+        .filter_map(|upload| upload.request.take())
+        .collect();
     let started = Instant::now();
     let answers: Vec<Bytes> = campus.runtime.block_on(async {
         let mut tasks = JoinSet::new();
@@ -238,14 +259,24 @@ impl BareInserts {
     fn insert(&mut self, uploads: &[Upload]) -> Result<Duration> {
         let bytes: Vec<Vec<_>> = uploads
             .iter()
-            .map(|upload| upload.sales.iter().map(|sale| (sale.record, sale.to_bytes())).collect())
+            .map(|upload| {
+                upload
+                    .sales
+                    .iter()
+                    .map(|sale| (sale.record, sale.to_bytes()))
+                    .collect()
+            })
             .collect();
         let started = Instant::now();
         for upload in &bytes {
             let transaction = self.0.transaction()?;
             let mut insert = transaction.prepare_cached("INSERT INTO sale VALUES (?1, ?2, ?3)")?;
             for (record, bytes) in upload {
-                insert.execute(params![record.terminal.cast_signed(), record.sequence.cast_signed(), bytes])?;
+                insert.execute(params![
+                    record.terminal.cast_signed(),
+                    record.sequence.cast_signed(),
+                    bytes
+                ])?;
             }
             drop(insert);
             transaction.commit()?;

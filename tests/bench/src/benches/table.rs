@@ -36,7 +36,16 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         rows.push(one_size(context, size)?);
     }
     report.table(
-        ["holders", "verify and load", "target", "a holder", "÷ bare SHA-256", "memory a holder", "target", "most while loading"],
+        [
+            "holders",
+            "verify and load",
+            "target",
+            "a holder",
+            "÷ bare SHA-256",
+            "memory a holder",
+            "target",
+            "most while loading",
+        ],
         rows,
     );
     report.note(
@@ -62,10 +71,13 @@ fn one_size(context: &Context, size: u32) -> Result<[String; 8]> {
     let school = School::new(size, 0);
     let (bytes, keyset) = (school.lists.table(), keyset()?);
     let turns = context.effort.pick(5, 15);
-    let [load, hash] = take_turns(turns, [
-        Box::new(|_| Ok(timed(|| Ok(black_box(Table::open(black_box(&bytes), &keyset)?)))?.1)),
-        Box::new(|_| Ok(timed(|| Ok(black_box(digest(&SHA256, black_box(&bytes)))))?.1)),
-    ])?;
+    let [load, hash] = take_turns(
+        turns,
+        [
+            Box::new(|_| Ok(timed(|| Ok(black_box(Table::open(black_box(&bytes), &keyset)?)))?.1)),
+            Box::new(|_| Ok(timed(|| Ok(black_box(digest(&SHA256, black_box(&bytes)))))?.1)),
+        ],
+    )?;
     let file = context.in_memory("table")?.join("bytes");
     fs::write(&file, &bytes)?;
     let [before, after, most] = child::ask(&["load-table", file.to_str().ok_or("no text")?])?;
@@ -75,10 +87,18 @@ fn one_size(context: &Context, size: u32) -> Result<[String; 8]> {
     Ok([
         size.to_string(),
         spread(&load, time),
-        if is_last { Target::AtMost(1.0).verdict(load.median(), time) } else { String::new() },
+        if is_last {
+            Target::AtMost(1.0).verdict(load.median(), time)
+        } else {
+            String::new()
+        },
         time(load.median() / holders),
         spread(&load.over(&hash), digits),
-        if size >= 10_000 { format!("{} bytes", digits(memory)) } else { "–".to_owned() },
+        if size >= 10_000 {
+            format!("{} bytes", digits(memory))
+        } else {
+            "–".to_owned()
+        },
         if is_last {
             Target::AtMost(64.0).verdict(memory, |bytes| format!("{bytes} bytes"))
         } else {
@@ -90,7 +110,10 @@ fn one_size(context: &Context, size: u32) -> Result<[String; 8]> {
 
 fn keyset() -> Result<Keyset> {
     let kit = SignerKit::new("campus.example");
-    Ok(Keyset::open(&ListBuilder::new(&kit).keyset(), &kit.pinned_root())?)
+    Ok(Keyset::open(
+        &ListBuilder::new(&kit).keyset(),
+        &kit.pinned_root(),
+    )?)
 }
 
 /// Kibibytes of this process that are in memory, now and at most so far.
@@ -161,16 +184,31 @@ fn whole_terminal(context: &Context, size: u32, report: &mut Report) -> Result<(
         timed(|| Ok(terminal.accept_table(&table)?))?.1
     };
     let rows = [
-        ("take a whole table: check, write durably, put up", duration(accepted)),
+        (
+            "take a whole table: check, write durably, put up",
+            duration(accepted),
+        ),
         ("open a terminal that has it", duration(open)),
-        ("a delta of 1,000 rows: check, copy, keep durably, put up", spread(&changing, time)),
+        (
+            "a delta of 1,000 rows: check, copy, keep durably, put up",
+            spread(&changing, time),
+        ),
         ("a code looked at meanwhile (p50)", time(busy.quantile(0.5))),
         ("a code looked at meanwhile (longest of all)", time(worst)),
-        ("a code looked at while nothing changes (p50)", time(idle.quantile(0.5))),
-        ("a code looked at while nothing changes (longest)", time(idle.quantile(1.0))),
+        (
+            "a code looked at while nothing changes (p50)",
+            time(idle.quantile(0.5)),
+        ),
+        (
+            "a code looked at while nothing changes (longest)",
+            time(idle.quantile(1.0)),
+        ),
     ];
     report.table(
-        [&format!("a terminal with {size} holders ({} MB)", bytes.len() / 1_000_000), "time"],
+        [
+            &format!("a terminal with {size} holders ({} MB)", bytes.len() / 1_000_000),
+            "time",
+        ],
         rows.map(|(what, time)| [what.to_owned(), time]).into(),
     );
     report.note(

@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::Duration;
 
-use yika_format::PublicKey;
 use yika_format::code::Code;
-use yika_format::verifier::{Decision, Standing, authenticate, authorise};
-use yika_terminal::{KeyCache, Lists, Verdict};
+use yika_format::verifier::{Decision, ExpandKeys as _, Standing, authenticate, authorise};
+use yika_format::{ExpandedKey, PublicKey};
+use yika_terminal::{KeyCache, Lists, Request, Verdict};
 
 use super::Outcome;
 use crate::bytes::{DurableFile, Signed, SigningKey};
@@ -21,6 +21,8 @@ use crate::{Context, Result};
 const ROWS: u32 = 50_000;
 /// Of whom so many come, once in a turn each.
 const HOLDERS: u32 = 512;
+/// Keys that are in the memory of keys before one is seen for the first time.
+const STRANGERS: usize = 4_096;
 /// How many bytes of a sale are made durable, about: a record and what the store adds to it.
 const SALE: [u8; 600] = [7; 600];
 
@@ -38,6 +40,10 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
     decisions(context, &school, &mut report)?;
     approvals(context, &school, &mut report)?;
     Ok(Outcome::Measured(report))
+}
+
+fn stranger() -> Result<PublicKey> {
+    Ok(ExpandedKey::from_uncompressed(SigningKey::new()?.public_point())?.compress())
 }
 
 fn shown(school: &School, is_full: bool) -> Result<Vec<Shown>> {
@@ -64,12 +70,12 @@ fn shown(school: &School, is_full: bool) -> Result<Vec<Shown>> {
 }
 
 /// The decision without memory: what the holder did before is looked up in the store, which the approvals time.
-fn decide(text: &str, lists: &Lists, keys: &KeyCache) -> Result<()> {
+fn decide(text: &str, lists: &Lists, keys: &KeyCache, request: &Request) -> Result<()> {
     let code = Code::from_text(text.as_bytes())?;
     let (time, profile) = (terminal_time(), profile());
     let genuine = authenticate(&code, &[lists.school()], &time, keys, None)
         .map_err(|reason| format!("not genuine: {reason:?}"))?;
-    match authorise(&genuine, &one_fen(), &profile, &time, &Standing::default()) {
+    match authorise(&genuine, request, &profile, &time, &Standing::default()) {
         Ok(Decision::Approve) => Ok(()),
         other => Err(format!("not approved: {other:?}").into()),
     }
@@ -81,28 +87,42 @@ fn decisions(context: &Context, school: &School, report: &mut Report) -> Result<
     let (short, full) = (shown(school, false)?, shown(school, true)?);
     let (seen, count) = (KeyCache::default(), short.len());
     let all = |codes: &[Shown], keys: &KeyCache| -> Result<Duration> {
-        per_operation(count, |index| decide(black_box(&codes[index].text), &lists, keys))
+        let request = one_fen();
+        per_operation(count, |index| {
+            decide(black_box(&codes[index].text), &lists, keys, &request)
+        })
+    };
+    let strangers = (0..STRANGERS).map(|_| stranger()).collect::<Result<Vec<_>>>()?;
+    let other_keys = || -> Result<KeyCache> {
+        let keys = KeyCache::default();
+        for key in &strangers {
+            keys.expand(key)?;
+        }
+        Ok(keys)
     };
     let turns = context.effort.pick(20, 150);
-    let [known, first, known_full, first_full, one, two, expansion] = take_turns(turns, [
-        Box::new(|_| all(&short, &seen)),
-        Box::new(|_| all(&short, &KeyCache::default())),
-        Box::new(|_| all(&full, &seen)),
-        Box::new(|_| all(&full, &KeyCache::default())),
-        Box::new(|_| per_operation(count, |index| short[index].device.verify())),
-        Box::new(|_| {
-            per_operation(count, |index| {
-                full[index].issuer.verify()?;
-                full[index].device.verify()
-            })
-        }),
-        Box::new(|_| {
-            per_operation(count, |index| {
-                black_box(black_box(&short[index].key).expand()?);
-                Ok(())
-            })
-        }),
-    ])?;
+    let [known, first, known_full, first_full, one, two, expansion] = take_turns(
+        turns,
+        [
+            Box::new(|_| all(&short, &seen)),
+            Box::new(|_| all(&short, &other_keys()?)),
+            Box::new(|_| all(&full, &seen)),
+            Box::new(|_| all(&full, &other_keys()?)),
+            Box::new(|_| per_operation(count, |index| short[index].device.verify())),
+            Box::new(|_| {
+                per_operation(count, |index| {
+                    full[index].issuer.verify()?;
+                    full[index].device.verify()
+                })
+            }),
+            Box::new(|_| {
+                per_operation(count, |index| {
+                    black_box(black_box(&short[index].key).expand()?);
+                    Ok(())
+                })
+            }),
+        ],
+    )?;
     let rows = [
         ("short code, key seen before", &known, &one, Some(0.95)),
         ("short code, key first seen", &first, &one, Some(0.85)),
@@ -110,7 +130,13 @@ fn decisions(context: &Context, school: &School, report: &mut Report) -> Result<
         ("full code, key seen before", &known_full, &two, None),
     ];
     report.table(
-        ["decision alone", "bare verification ÷ ours", "target", "ours", "bare"],
+        [
+            "decision alone",
+            "bare verification ÷ ours",
+            "target",
+            "ours",
+            "bare",
+        ],
         rows.map(|(what, ours, bare, target)| row(what, ours, bare, target.map(Target::AtLeast)))
             .into(),
     );
@@ -118,7 +144,7 @@ fn decisions(context: &Context, school: &School, report: &mut Report) -> Result<
         "{turns} turns of {HOLDERS} codes of as many holders, from a table of {ROWS}. In: text to bytes, row, revocations, \
          signatures, time, place, limits. `Bare` is ring alone with expanded keys: one verification for a short code, two \
          for a full one. A key first seen is expanded, for ring takes no compressed one: {} each, in the figures above. \
-         In a turn of keys first seen the memory of keys is new.",
+         In a turn of keys first seen the memory of keys has seen {STRANGERS} others before.",
         spread(&expansion, time)
     ));
     Ok(())
@@ -159,18 +185,21 @@ fn approvals(context: &Context, school: &School, report: &mut Report) -> Result<
     };
     let (bare, key) = (shown(school, false)?, SigningKey::new()?);
     let file = RefCell::new(DurableFile::create(&folder.join("bare"))?);
-    let [on_disk, in_memory, sync, work] = take_turns(turns, [
-        Box::new(|turn| pay(&terminals[0], turn)),
-        Box::new(|turn| pay(&terminals[1], turn)),
-        Box::new(|_| per_operation(1, |_| file.borrow_mut().append(&SALE))),
-        Box::new(|turn| {
-            per_operation(1, |_| {
-                bare[turn % bare.len()].device.verify()?;
-                key.sign(&SALE[..300])?;
-                Ok(())
-            })
-        }),
-    ])?;
+    let [on_disk, in_memory, sync, work] = take_turns(
+        turns,
+        [
+            Box::new(|turn| pay(&terminals[0], turn)),
+            Box::new(|turn| pay(&terminals[1], turn)),
+            Box::new(|_| per_operation(1, |_| file.borrow_mut().append(&SALE))),
+            Box::new(|turn| {
+                per_operation(1, |_| {
+                    bare[turn % bare.len()].device.verify()?;
+                    key.sign(&SALE[..300])?;
+                    Ok(())
+                })
+            }),
+        ],
+    )?;
     let quantiles = |samples: &Samples| [0.5, 0.9, 0.99].map(|share| time(samples.quantile(share)));
     let rows = [
         ("a payment approved, on the disk", &on_disk),
