@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::clock::{ClockQuality, ClockStory};
-use crate::ports::Witness as _;
+use crate::ports::software::FileWitness;
+use crate::ports::{Ports, Witness as _};
 use crate::testing::platform::{Fault, MAIN, SUBSIDY};
 use crate::testing::{FakeClock, TestPhone, block_on, id_token};
-use crate::{CampusCard, CoreError};
+use crate::{CampusCard, Config, CoreError};
 use std::fs;
 use std::path::{Path, PathBuf};
 use yika_api::ProblemCode;
