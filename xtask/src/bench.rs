@@ -31,10 +31,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Err
         let mut bench = workspace.command(workspace.in_target("release/yika-bench"));
         bench.arg("--data").arg(workspace.in_target("bench/data"));
         bench.arg("--out").arg(&out);
-        if request.wants("jvm") {
-            if let Some(class_path) = build_jvm(workspace)? {
-                bench.arg("--jvm").arg(class_path);
-            }
+        if request.wants("jvm")
+            && let Some(class_path) = build_jvm(workspace)?
+        {
+            bench.arg("--jvm").arg(class_path);
         }
         if request.is_quick {
             bench.arg("--quick");

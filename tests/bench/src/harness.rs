@@ -144,9 +144,10 @@ mod tests {
     #[test]
     fn contenders_take_turns_and_the_first_of_each_is_not_counted() {
         let order = std::cell::RefCell::new(Vec::new());
+        let order_of = &order;
         let contender = |name: char| -> Contender<'_> {
-            Box::new(|turn| {
-                order.borrow_mut().push((turn, name));
+            Box::new(move |turn| {
+                order_of.borrow_mut().push((turn, name));
                 Ok(Duration::from_secs(1))
             })
         };
