@@ -7,7 +7,7 @@ use crate::accounts::{
     HolderRow, HolderStatus, NewPayment, add_payments, funds_of_slots, holder_by_number, insert_holder,
     list_accounts, list_holders, open_card_account,
 };
-use crate::db::{Connection, StoredEnum as _, commit};
+use crate::db::{Connection, StoredEnum as _, transact};
 use crate::error::{Error, Result};
 use crate::ledger::{
     self, AccountKind, Booking, HolderFunds, KindTotal, NewAccount, Posting, TransactionKind, book,
@@ -106,25 +106,26 @@ impl<'a> Admin<'a> {
 
     /// Opens the two accounts of which a school has one each, where they are missing.
     pub(crate) async fn open_school_accounts(&self) -> Result<()> {
-        let mut tx = self.platform.db().write().await?;
         let names = [
             (AccountKind::SchoolRisk, "学校风险", "School risk"),
             (AccountKind::Funding, "资金来源", "Funding"),
         ];
-        for (kind, zh, en) in names {
-            match school_account(&mut tx, kind).await {
-                Ok(_) => {}
-                Err(Error::Database(sqlx::Error::RowNotFound)) => {
-                    let name = LocalizedText {
-                        zh: zh.to_owned(),
-                        en: en.to_owned(),
-                    };
-                    create_account(&mut tx, &blank_account(kind, name, self.now())).await?;
+        transact!(self.platform.db().writer(), |tx| {
+            for (kind, zh, en) in names {
+                match school_account(tx, kind).await {
+                    Ok(_) => {}
+                    Err(Error::Database(sqlx::Error::RowNotFound)) => {
+                        let name = LocalizedText {
+                            zh: zh.to_owned(),
+                            en: en.to_owned(),
+                        };
+                        create_account(tx, &blank_account(kind, name, self.now())).await?;
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
-        }
-        commit(tx).await
+            Ok(())
+        })
     }
 
     /// Adds a merchant with its account. `default_for` makes it the one for terminals of a kind that name none.
@@ -139,25 +140,16 @@ impl<'a> Admin<'a> {
         default_for: Option<TerminalKind>,
     ) -> Result<bool> {
         let number = i64::try_from(id.0).map_err(|_| Error::refused(ProblemCode::InvalidRequest))?;
-        let mut tx = self.platform.db().write().await?;
-        let row = MerchantRow {
-            id: number,
-            name: name.clone(),
-        };
-        let is_new = insert_merchant(&mut tx, &row, default_for, self.now()).await?;
-        if is_new {
-            let account = blank_account(AccountKind::Merchant, name, self.now());
-            create_account(
-                &mut tx,
-                &NewAccount {
-                    merchant: Some(number),
-                    ..account
-                },
-            )
-            .await?;
-        }
-        commit(tx).await?;
-        Ok(is_new)
+        let row = MerchantRow { id: number, name };
+        transact!(self.platform.db().writer(), |tx| {
+            let is_new = insert_merchant(tx, &row, default_for, self.now()).await?;
+            if is_new {
+                let account = blank_account(AccountKind::Merchant, row.name.clone(), self.now());
+                let merchant = Some(number);
+                create_account(tx, &NewAccount { merchant, ..account }).await?;
+            }
+            Ok(is_new)
+        })
     }
 
     /// Adds a student with accounts and what is on them. Does nothing where there is a holder of that number, and says
@@ -174,20 +166,20 @@ impl<'a> Admin<'a> {
                 "a number has 1 to 32 visible ASCII characters",
             )
         })?;
-        let mut tx = self.platform.db().write().await?;
-        if holder_by_number(&mut tx, number).await?.is_some() {
-            return Ok(false);
-        }
-        let holder = insert_holder(&mut tx, number, name, STUDENT, self.now()).await?;
-        for account in accounts {
-            let slot = slot(account.slot)?;
-            open_card_account(&mut tx, holder, slot, &account.name, self.now()).await?;
-            if account.balance != Fen::ZERO {
-                self.deposit(&mut tx, holder, slot, account.balance).await?;
+        transact!(self.platform.db().writer(), |tx| {
+            if holder_by_number(tx, number).await?.is_some() {
+                return Ok(false);
             }
-        }
-        commit(tx).await?;
-        Ok(true)
+            let holder = insert_holder(tx, number, name, STUDENT, self.now()).await?;
+            for account in accounts {
+                let slot = slot(account.slot)?;
+                open_card_account(tx, holder, slot, &account.name, self.now()).await?;
+                if account.balance != Fen::ZERO {
+                    self.deposit(tx, holder, slot, account.balance).await?;
+                }
+            }
+            Ok(true)
+        })
     }
 
     /// Puts money onto an account. The holder sees a bill.
@@ -196,10 +188,10 @@ impl<'a> Admin<'a> {
     /// Where there is no such account, the amount is not above zero, or the database fails.
     pub async fn fund(&self, number: &str, account: u8, amount: Fen) -> Result<()> {
         let slot = slot(account)?;
-        let mut tx = self.platform.db().write().await?;
-        let holder = find_holder(&mut tx, number).await?;
-        self.deposit(&mut tx, holder.id, slot, amount).await?;
-        commit(tx).await
+        transact!(self.platform.db().writer(), |tx| {
+            let holder = find_holder(tx, number).await?;
+            self.deposit(tx, holder.id, slot, amount).await
+        })
     }
 
     /// Books what is missing to this balance, or what is too much; zero or more.
@@ -211,16 +203,17 @@ impl<'a> Admin<'a> {
             return Err(Error::refused_amount(ProblemCode::InvalidRequest, balance));
         }
         let slot = slot(account)?;
-        let mut tx = self.platform.db().write().await?;
-        let holder = find_holder(&mut tx, number).await?;
-        let funds = self.funds(&mut tx, holder.id, slot).await?;
-        let difference = balance.checked_sub(funds.net()?)?;
-        if difference.is_positive() {
-            self.deposit(&mut tx, holder.id, slot, difference).await?;
-        } else if difference.is_negative() {
-            self.withdraw(&mut tx, funds, difference.checked_neg()?).await?;
-        }
-        commit(tx).await
+        transact!(self.platform.db().writer(), |tx| {
+            let holder = find_holder(tx, number).await?;
+            let funds = self.funds(tx, holder.id, slot).await?;
+            let difference = balance.checked_sub(funds.net()?)?;
+            if difference.is_positive() {
+                self.deposit(tx, holder.id, slot, difference).await?;
+            } else if difference.is_negative() {
+                self.withdraw(tx, funds, difference.checked_neg()?).await?;
+            }
+            Ok(())
+        })
     }
 
     async fn funds(&self, tx: &mut Connection, holder: i64, slot: Slot) -> Result<HolderFunds> {
@@ -282,10 +275,10 @@ impl<'a> Admin<'a> {
     /// # Errors
     /// Where there is no such holder, or the database fails.
     pub async fn suspend(&self, number: &str) -> Result<()> {
-        let mut tx = self.platform.db().write().await?;
-        let holder = find_holder(&mut tx, number).await?;
-        issuer::suspend_holder(&mut tx, holder.id, self.now()).await?;
-        commit(tx).await
+        transact!(self.platform.db().writer(), |tx| {
+            let holder = find_holder(tx, number).await?;
+            issuer::suspend_holder(tx, holder.id, self.now()).await
+        })
     }
 
     /// Takes a suspension back: phones get a new epoch, what was shown before stays dead.
@@ -293,10 +286,10 @@ impl<'a> Admin<'a> {
     /// # Errors
     /// Where there is no such holder, or the database fails.
     pub async fn undo_suspension(&self, number: &str) -> Result<()> {
-        let mut tx = self.platform.db().write().await?;
-        let holder = find_holder(&mut tx, number).await?;
-        issuer::undo_suspension(&mut tx, holder.id).await?;
-        commit(tx).await
+        transact!(self.platform.db().writer(), |tx| {
+            let holder = find_holder(tx, number).await?;
+            issuer::undo_suspension(tx, holder.id).await
+        })
     }
 
     /// Kills a holder's credentials for good; new keys may be enrolled.
@@ -304,10 +297,10 @@ impl<'a> Admin<'a> {
     /// # Errors
     /// Where there is no such holder, or the database fails.
     pub async fn revoke(&self, number: &str) -> Result<()> {
-        let mut tx = self.platform.db().write().await?;
-        let holder = find_holder(&mut tx, number).await?;
-        issuer::revoke_holder(&mut tx, holder.id, self.now()).await?;
-        commit(tx).await
+        transact!(self.platform.db().writer(), |tx| {
+            let holder = find_holder(tx, number).await?;
+            issuer::revoke_holder(tx, holder.id, self.now()).await
+        })
     }
 
     /// Makes a one-use code with which a terminal can be enrolled within two days.

@@ -1,5 +1,9 @@
 //! What a platform is told at its start: whose school it is, where it keeps things, whom it trusts, what it allows.
 
+mod database;
+
+pub use database::{DatabaseUrl, PostgresUrl};
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
@@ -9,7 +13,8 @@ use yika_api::credential::{CodePolicy, KeyStorage};
 /// Everything that a platform is told.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Folder of the server keys. Made at first start, readable by its owner only.
+    /// Folder of the server keys. Made at first start, readable by its owner only. All servers of one database have it
+    /// or a copy.
     pub data_dir: PathBuf,
     /// Where the books are.
     pub database: DatabaseUrl,
@@ -28,9 +33,12 @@ pub struct Config {
 /// Why a configuration is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Not a database that this build can open.
-    #[error("cannot use database {0:?}; write sqlite:// and the path of a file")]
-    Database(String),
+    /// Not a database that this build can open. What was written is not repeated: it may hold a password.
+    #[error(
+        "cannot use this database: {0}; write sqlite:// and the path of a file, or \
+         postgres://user:password@host:port/name"
+    )]
+    Database(&'static str),
     /// Not an origin.
     #[error("{0:?} is not an origin; write a scheme and a host, like https://card.campus.example")]
     Origin(String),
@@ -45,39 +53,12 @@ pub enum ConfigError {
     /// A setting without which others than loopback may not be served.
     #[error("{0} must be given to serve others than loopback")]
     Missing(&'static str),
+    /// No folder for the server keys, where the database is not a file that they could lie beside.
+    #[error("--data must be given with postgres://: the folder of the server keys")]
+    NoDataFolder,
     /// Not a lower-case DNS name.
     #[error("{0:?} is not a lower-case DNS name")]
     Domain(String),
-}
-
-/// A database that this build can open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DatabaseUrl {
-    file: PathBuf,
-}
-
-impl DatabaseUrl {
-    /// Reads `sqlite://` and a path.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let refused = || ConfigError::Database(text.to_owned());
-        let path = text.strip_prefix("sqlite://").ok_or_else(refused)?;
-        if path.is_empty() || path.contains(['?', '#', '%']) || path == ":memory:" {
-            return Err(refused());
-        }
-        Ok(Self {
-            file: PathBuf::from(path),
-        })
-    }
-
-    /// The database in this file.
-    pub fn sqlite_file(file: impl Into<PathBuf>) -> Self {
-        Self { file: file.into() }
-    }
-
-    /// The file.
-    pub fn file(&self) -> &std::path::Path {
-        &self.file
-    }
 }
 
 /// Scheme, host and port under which clients reach the platform, without a trailing slash.
@@ -269,24 +250,6 @@ mod tests {
         ] {
             assert_eq!(PublicOrigin::parse(text).unwrap().as_str(), origin);
         }
-    }
-
-    #[test]
-    fn databases_of_other_kinds_are_refused() {
-        for text in [
-            "",
-            "postgres://x/y",
-            "sqlite://",
-            "sqlite::memory:",
-            "sqlite://:memory:",
-            "sqlite:///a?mode=ro",
-        ] {
-            assert!(DatabaseUrl::parse(text).is_err(), "{text}");
-        }
-        assert_eq!(
-            DatabaseUrl::parse("sqlite:///var/yika.db").unwrap().file(),
-            "/var/yika.db"
-        );
     }
 
     #[test]

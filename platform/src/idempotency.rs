@@ -2,7 +2,7 @@
 //!
 //! The reply is stored in the transaction that has the effect. The next request under the same key, in the same scope,
 //! gets that reply; with other content it is refused. Concurrent duplicates meet at the write transaction: the second
-//! waits for the first and finds its reply.
+//! waits for the first, or is run again after it, and finds its reply.
 
 use crate::db::{Connection, bytes};
 use crate::error::{Error, Result};
@@ -25,29 +25,29 @@ impl Scope {
 
 /// What a key leads to.
 #[derive(Debug)]
-pub(crate) enum Operation {
+pub(crate) enum Operation<'a> {
     /// It was done before: this was the reply, as JSON.
     Done(String),
     /// It is new.
-    New(Slot),
+    New(Slot<'a>),
 }
 
 /// The place where the reply of a new operation goes.
 #[derive(Debug)]
 #[must_use = "an operation whose reply is not stored can happen twice"]
-pub(crate) struct Slot {
-    scope: Scope,
+pub(crate) struct Slot<'a> {
+    scope: &'a Scope,
     key: String,
     hash: [u8; 32],
 }
 
 /// Looks an operation up, within the write transaction that will have its effect.
-pub(crate) async fn begin(
+pub(crate) async fn begin<'a>(
     tx: &mut Connection,
-    scope: Scope,
+    scope: &'a Scope,
     key: IdempotencyKey,
     request: &[u8],
-) -> Result<Operation> {
+) -> Result<Operation<'a>> {
     let (key, hash) = (key.0.to_string(), sha256(request));
     let stored = sqlx::query("SELECT request_hash, reply FROM idempotency WHERE scope = $1 AND key = $2")
         .bind(&scope.0)
@@ -61,7 +61,7 @@ pub(crate) async fn begin(
     }
 }
 
-impl Slot {
+impl Slot<'_> {
     /// Stores the reply, within the transaction of the effect.
     pub(crate) async fn store<T: Serialize>(
         self,
@@ -71,7 +71,7 @@ impl Slot {
     ) -> Result<String> {
         let reply = serde_json::to_string(reply)?;
         sqlx::query("INSERT INTO idempotency (scope, key, request_hash, reply, created_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(self.scope.0)
+            .bind(&self.scope.0)
             .bind(self.key)
             .bind(self.hash.to_vec())
             .bind(&reply)

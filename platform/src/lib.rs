@@ -26,8 +26,8 @@ mod testing;
 pub use admin::{Admin, Books, HolderView, MerchantView, OpeningAccount, TerminalView};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Config, ConfigError, CredentialPolicy, DatabaseUrl, HostConfig, Limits, PublicOrigin, SchoolConfig,
-    TerminalEnrolment,
+    Config, ConfigError, CredentialPolicy, DatabaseUrl, HostConfig, Limits, PostgresUrl, PublicOrigin,
+    SchoolConfig, TerminalEnrolment,
 };
 pub use error::{Error, Result};
 pub use http::{ListenPolicy, serve, stop_signal};
@@ -37,7 +37,7 @@ pub use program::{exit_code, log_to_stderr};
 pub use sessions::{DiscoveredKeys, HostKeySource, HostTokenError};
 
 use axum::body::Bytes;
-use db::Db;
+use db::{Db, IfEmpty};
 use issuer::KeyRing;
 use sessions::{HostVerifier, Nonces};
 use std::fmt;
@@ -53,6 +53,18 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Where the host's keys come from.
     pub host_keys: Arc<dyn HostKeySource>,
+}
+
+impl Ports {
+    /// The system's clock, and the keys of the host's discovery document.
+    fn of_system(config: &Config) -> Result<Self> {
+        let host_keys = DiscoveredKeys::new(&config.host.issuer)
+            .map_err(|error| Error::Io(std::io::Error::other(error.to_string())))?;
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            host_keys: Arc::new(host_keys),
+        })
+    }
 }
 
 /// An open platform. Cheap to clone: all clones are the same one.
@@ -85,16 +97,8 @@ impl Platform {
     /// # Errors
     /// Where the configuration is refused, or keys or database cannot be made, opened or do not belong together.
     pub async fn open(config: Config) -> Result<Self> {
-        let host_keys = DiscoveredKeys::new(&config.host.issuer)
-            .map_err(|error| Error::Io(std::io::Error::other(error.to_string())))?;
-        Self::open_with(
-            config,
-            Ports {
-                clock: Arc::new(SystemClock),
-                host_keys: Arc::new(host_keys),
-            },
-        )
-        .await
+        let ports = Ports::of_system(&config)?;
+        Self::open_with(config, ports).await
     }
 
     /// Opens the platform with these ports.
@@ -102,16 +106,30 @@ impl Platform {
     /// # Errors
     /// As [`Platform::open`].
     pub async fn open_with(config: Config, ports: Ports) -> Result<Self> {
+        Self::open_or(IfEmpty::Create, config, ports).await
+    }
+
+    /// Opens a platform that a server has made before, for an operator's command beside it.
+    ///
+    /// # Errors
+    /// As [`Platform::open`], and where there is none.
+    pub async fn open_existing(config: Config) -> Result<Self> {
+        let ports = Ports::of_system(&config)?;
+        Self::open_or(IfEmpty::Refuse, config, ports).await
+    }
+
+    async fn open_or(if_empty: IfEmpty, config: Config, ports: Ports) -> Result<Self> {
         config.school.validate()?;
-        let db = Db::open(&config.database).await?;
+        let db = Db::open(&config.database, if_empty).await?;
         let keys = KeyRing::open(&config, &db, ports.clock.now()).await?;
+        let nonces = Nonces::open(&db).await?;
         let host = HostVerifier::new(config.host.clone(), ports.host_keys);
         let platform = Self(Arc::new(Inner {
             config,
             clock: ports.clock,
             db,
             keys: Arc::new(keys),
-            nonces: Nonces::new()?,
+            nonces,
             host,
             verifying: Mutex::new(()),
             table_cache: Mutex::new(None),

@@ -47,10 +47,11 @@ struct Serve {
 
 #[derive(Args)]
 struct Store {
-    /// The database, such as sqlite:///var/lib/yika/yika.db
-    #[arg(long, env = "YIKA_DATABASE")]
+    /// The database: sqlite:///var/lib/yika/yika.db or postgres://user:password@host:port/name. Others on this machine
+    /// see the command line, so give a password by the environment.
+    #[arg(long, env = "YIKA_DATABASE", hide_env_values = true)]
     database: String,
-    /// Folder of the server keys; beside the database if absent.
+    /// Folder of the server keys; beside the database if absent, where that is a file.
     #[arg(long, env = "YIKA_DATA")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -107,13 +108,10 @@ impl Store {
         how: Strictness,
     ) -> Result<Config, ConfigError> {
         let database = DatabaseUrl::parse(&self.database)?;
-        let beside = database
-            .file()
-            .parent()
-            .map_or_else(|| PathBuf::from("."), PathBuf::from);
+        let beside = database.folder().map(PathBuf::from);
         let school = self.school;
         Ok(Config {
-            data_dir: self.data.unwrap_or(beside),
+            data_dir: self.data.or(beside).ok_or(ConfigError::NoDataFolder)?,
             database,
             public_origin: origin,
             school: SchoolConfig {
@@ -178,12 +176,7 @@ async fn run(arguments: Serve) -> Result<(), Error> {
 async fn terminal_code(store: Store) -> Result<(), Error> {
     let origin = PublicOrigin::parse("http://127.0.0.1")?;
     let config = store.config(origin, TerminalEnrolment::CodeRequired, Strictness::Trial)?;
-    if !config.database.file().exists() {
-        return Err(Error::Schema(
-            "there is none yet; start the server first".to_owned(),
-        ));
-    }
-    let platform = Platform::open(config).await?;
+    let platform = Platform::open_existing(config).await?;
     println!("{}", platform.admin().new_terminal_code().await?);
     platform.close().await;
     Ok(())

@@ -236,14 +236,9 @@ impl TestPlatform {
         }
     }
 
-    /// The keyset, opened with the root key that clients pin.
+    /// The keyset.
     pub(crate) fn keyset(&self) -> Keyset {
-        let key = PublicKey::from_compressed(self.platform.school().root_key.to_array().unwrap()).unwrap();
-        let root = Root {
-            school: SchoolHash::of_domain(SCHOOL),
-            key: key.expand().unwrap(),
-        };
-        Keyset::open(&self.platform.keys().keyset_bytes, &root).unwrap()
+        self.platform.keys().keyset.clone()
     }
 
     pub(crate) fn config(folder: &tempfile::TempDir, terminal_enrolment: TerminalEnrolment) -> Config {

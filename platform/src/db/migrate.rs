@@ -1,15 +1,19 @@
-//! Migrations: numbered, forward only, each in one transaction that also records it.
+//! Migrations: numbered, forward only, all that are missing in one transaction that also records them.
 //!
 //! Their texts differ where the databases' type names and triggers differ, so each database has a folder of its own with
-//! the same numbers; the queries above them are shared (ADR 0003).
+//! the same numbers and names; the queries above them are shared (ADR 0003). A new migration is one file in each folder
+//! and one row here.
 
+use super::Engine;
 use crate::error::{Error, Result};
 use sqlx::{AnyPool, Row as _};
 
+/// A migration in both texts.
 struct Migration {
     number: i64,
     name: &'static str,
-    sql: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
 }
 
 macro_rules! migration {
@@ -17,7 +21,8 @@ macro_rules! migration {
         Migration {
             number: $number,
             name: $name,
-            sql: include_str!(concat!("migrations/sqlite/", $name, ".sql")),
+            sqlite: include_str!(concat!("migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("migrations/postgres/", $name, ".sql")),
         }
     };
 }
@@ -31,17 +36,57 @@ const MIGRATIONS: &[Migration] = &[
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \
      (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL UNIQUE)";
 
-/// Brings the schema up to date. Refuses a database that a newer version, or a hand, has changed.
-pub(super) async fn run(writer: &AnyPool) -> Result<()> {
-    run_up_to(writer, MIGRATIONS).await
+/// Servers that start on one PostgreSQL at once migrate one after the other. The number stands for nothing else there.
+const POSTGRES_LOCK: &str = "SELECT pg_advisory_xact_lock(7956010421)";
+
+impl Engine {
+    fn begin_migration(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            // Each statement sees what was committed before it: after the lock, all that others have migrated.
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    fn text(self, migration: &Migration) -> &'static str {
+        match self {
+            Self::Sqlite => migration.sqlite,
+            Self::Postgres => migration.postgres,
+        }
+    }
 }
 
-async fn run_up_to(writer: &AnyPool, migrations: &[Migration]) -> Result<()> {
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+/// The refusal of a database without a schema, where one was expected.
+pub(super) fn nothing_there() -> Error {
+    Error::Schema("there is nothing in it yet; start the server first".to_owned())
+}
+
+/// Brings the schema up to date. Refuses a database that a newer version, or a hand, has changed.
+pub(super) async fn run(engine: Engine, writer: &AnyPool, if_empty: super::IfEmpty) -> Result<()> {
+    run_up_to(engine, writer, if_empty, MIGRATIONS).await
+}
+
+async fn run_up_to(
+    engine: Engine,
+    writer: &AnyPool,
+    if_empty: super::IfEmpty,
+    migrations: &[Migration],
+) -> Result<()> {
+    let mut tx = writer.begin_with(engine.begin_migration()).await?;
+    if engine == Engine::Postgres {
+        // A migration may take longer than a query, and so may waiting for another server's.
+        sqlx::raw_sql("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
+            .execute(&mut *tx)
+            .await?;
+        sqlx::raw_sql(POSTGRES_LOCK).execute(&mut *tx).await?;
+    }
     sqlx::raw_sql(LOG).execute(&mut *tx).await?;
     let applied = sqlx::query("SELECT number, name FROM schema_migration ORDER BY number")
         .fetch_all(&mut *tx)
         .await?;
+    if applied.is_empty() && if_empty == super::IfEmpty::Refuse {
+        return Err(nothing_there());
+    }
     for (index, row) in applied.iter().enumerate() {
         let (number, name): (i64, String) = (row.try_get("number")?, row.try_get("name")?);
         match migrations.get(index) {
@@ -59,7 +104,7 @@ async fn run_up_to(writer: &AnyPool, migrations: &[Migration]) -> Result<()> {
         }
     }
     for migration in &migrations[applied.len()..] {
-        sqlx::raw_sql(migration.sql).execute(&mut *tx).await?;
+        sqlx::raw_sql(engine.text(migration)).execute(&mut *tx).await?;
         sqlx::query("INSERT INTO schema_migration (number, name) VALUES ($1, $2)")
             .bind(migration.number)
             .bind(migration.name)

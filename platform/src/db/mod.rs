@@ -1,97 +1,123 @@
-//! The database: one pool that reads, one that writes, and the single place where anything is committed.
+//! The database: SQLite in a file or PostgreSQL, one set of queries, and the single place where anything is committed.
 //!
 //! Queries stand beside the features that need them, written with `$1` placeholders and only what SQLite and PostgreSQL
-//! share. On SQLite there is one write connection and every write transaction begins `IMMEDIATE`, so that no two writers
-//! meet half-way; `synchronous=FULL`, so that what was answered survives a power cut.
+//! share. What differs is here: how each is opened (`connect`), what makes its schema (`migrate`), how a transaction
+//! writes (`transact`). What was answered survives a power cut on both.
 
+mod connect;
 mod migrate;
+mod transact;
+
+pub(crate) use transact::{TransactionError, transact};
 
 use crate::config::DatabaseUrl;
 use crate::error::{Error, Result};
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
+use connect::Pools;
+use sqlx::any::AnyRow;
 use sqlx::{Any, AnyPool, AssertSqlSafe, Database as _, Row as _, Transaction};
-use std::str::FromStr as _;
-use std::time::Duration;
 use uuid::Uuid;
 
-/// A write transaction. Dropped without [`commit`], it never happened.
-pub(crate) type Tx = Transaction<'static, Any>;
+/// A transaction. Dropped without [`commit`], it never happened.
+type Tx = Transaction<'static, Any>;
 
-/// What a query can run on: the reading pool, or the connection of a transaction.
+/// What a query runs on: a connection that only reads, or one within a write transaction.
 pub(crate) type Connection = sqlx::AnyConnection;
 
-/// Reading connections kept open.
-const READERS: u32 = 4;
-/// How long a request waits for a connection before it is told that the server is busy.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Numbers of a block, where PostgreSQL gives out blocks.
+const BLOCK: i64 = 10_000;
 
 /// Rows of one statement.
 pub(crate) const ROWS: usize = 500;
 
-const WRITER_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-     PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY;";
-const READER_PRAGMAS: &str =
-    "PRAGMA query_only = ON; PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY;";
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// What to do about a database that has no schema yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IfEmpty {
+    /// Make it.
+    Create,
+    /// Refuse it: whoever asks expects a platform there.
+    Refuse,
+}
 
 /// The open database.
 #[derive(Clone, Debug)]
 pub(crate) struct Db {
-    readers: AnyPool,
-    writer: AnyPool,
+    engine: Engine,
+    pools: Pools,
 }
 
 impl Db {
-    /// Opens the database, makes it where there is none, and brings its schema up to date.
-    pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self> {
-        sqlx::any::install_default_drivers();
-        if let Some(folder) = url.file().parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let options = AnyConnectOptions::from_str(&format!("sqlite://{}?mode=rwc", url.file().display()))?;
-        let writer = pool(1, WRITER_PRAGMAS).connect_with(options.clone()).await?;
-        migrate::run(&writer).await?;
-        let readers = pool(READERS, READER_PRAGMAS).connect_with(options).await?;
-        Ok(Self { readers, writer })
+    /// Opens the database and brings its schema up to date.
+    pub(crate) async fn open(url: &DatabaseUrl, if_empty: IfEmpty) -> Result<Self> {
+        let engine = match url {
+            DatabaseUrl::Sqlite(file) if if_empty == IfEmpty::Refuse && !file.exists() => {
+                return Err(migrate::nothing_there());
+            }
+            DatabaseUrl::Sqlite(_) => Engine::Sqlite,
+            DatabaseUrl::Postgres(_) => Engine::Postgres,
+        };
+        let pools = Pools::new(url)?;
+        pools.check_encoding().await?;
+        migrate::run(engine, &pools.writer, if_empty).await?;
+        Ok(Self { engine, pools })
     }
 
     /// A connection that only reads.
     pub(crate) async fn read(&self) -> Result<sqlx::pool::PoolConnection<Any>> {
-        Ok(self.readers.acquire().await?)
+        Ok(self.pools.readers.acquire().await?)
     }
 
     /// A transaction that only reads, all of it from one moment.
-    pub(crate) async fn snapshot(&self) -> Result<Tx> {
-        Ok(self.readers.begin().await?)
+    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Any>> {
+        match self.engine {
+            Engine::Sqlite => Ok(self.pools.readers.begin().await?),
+            Engine::Postgres => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                transact::begin_whole(&self.pools.readers, begin).await
+            }
+        }
     }
 
-    /// A transaction that writes. Waits until it is the only one.
-    pub(crate) async fn write(&self) -> Result<Tx> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// Where servers that share this database leave each other notes: single statements outside of transactions, kept
+    /// as long as the database runs. Nothing where no other server can share it.
+    pub(crate) fn notes(&self) -> Option<&AnyPool> {
+        self.pools.notes.as_ref()
     }
 
     /// Ends all connections, waiting for those in use.
     pub(crate) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        self.pools.close().await;
     }
 }
 
 /// Makes a write transaction durable. Everything that the platform ever promises passes here.
-pub(crate) async fn commit(tx: Tx) -> Result<()> {
+async fn commit(tx: Tx) -> Result<()> {
     Ok(yika_fault::commit!("platform.db", tx.commit().await)?)
 }
 
-fn pool(connections: u32, pragmas: &'static str) -> AnyPoolOptions {
-    AnyPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(move |connection, _| {
-            Box::pin(async move { sqlx::raw_sql(pragmas).execute(connection).await.map(|_| ()) })
-        })
-}
-
 /// Takes `count` numbers off a counter and returns the first of them.
+///
+/// On PostgreSQL the numbers of ledger transactions come in blocks off a sequence, which leaves gaps: all settlements take
+/// some, and a counter's row would let only one of them run at a time.
 pub(crate) async fn take_numbers(tx: &mut Connection, counter: &'static str, count: i64) -> Result<i64> {
+    if counter == "ledger_transaction" && tx.backend_name() == "PostgreSQL" {
+        if count > BLOCK {
+            return Err(Error::StoredValue {
+                what: counter,
+                value: format!("{count} numbers at once"),
+            });
+        }
+        let row = sqlx::query("SELECT nextval('ledger_transaction_block')")
+            .fetch_one(tx)
+            .await?;
+        return Ok(row.try_get::<i64, _>(0)? * BLOCK);
+    }
     let row = sqlx::query("UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value")
         .bind(counter)
         .bind(count)

@@ -9,7 +9,7 @@ use super::keyring::KeyRing;
 use super::lists::{NOT_ENDED, day_of};
 use crate::Platform;
 use crate::clock::DAY;
-use crate::db::{Connection, assembled, bytes, commit, int};
+use crate::db::{Connection, assembled, bytes, int, transact};
 use crate::error::{Error, Result};
 use crate::random::random_bytes;
 use crate::terminals::TerminalRow;
@@ -56,13 +56,13 @@ pub(super) async fn current_directory(platform: &Platform, terminal: &TerminalRo
     };
     let (id, keys) = (terminal.public_id().0, platform.keys_handle());
     let sealed = tokio::task::spawn_blocking(move || seal(&keys, &given, id, recipient, entries)).await??;
-    let mut tx = platform.db().write().await?;
-    if keep(&mut tx, terminal.id, &given, &sealed).await? {
-        commit(tx).await?;
-        return Ok(sealed);
-    }
-    // The same desk asked twice at once, and the other answer took the number.
-    stored(&mut tx, terminal.id).await
+    transact!(platform.db().writer(), |tx| {
+        if keep(tx, terminal.id, &given, &sealed).await? {
+            return Ok(sealed.clone());
+        }
+        // The same desk asked twice at once, and the other answer took the number.
+        stored(tx, terminal.id).await
+    })
 }
 
 /// The key to seal to, of a terminal that may have a directory.

@@ -7,7 +7,7 @@ use super::lists::{ListKind, SignedList, insert_list, newest_list};
 use super::store;
 use crate::clock::{DAY, HOUR};
 use crate::config::Config;
-use crate::db::{Connection, Db, commit};
+use crate::db::{Connection, Db, transact};
 use crate::error::{Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -31,28 +31,28 @@ pub(crate) struct KeyRing {
     pub(crate) time: OnlineKey,
     /// The signed keyset, opened.
     pub(crate) keyset: Keyset,
-    /// The same as bytes.
-    pub(crate) keyset_bytes: Vec<u8>,
 }
 
 impl KeyRing {
     /// Opens the keys, makes them at first start, and has a keyset in date.
     pub(crate) async fn open(config: &Config, db: &Db, now: UnixMillis) -> Result<Self> {
         let school = SchoolHash::of_domain(&config.school.domain);
-        let mut tx = db.write().await?;
-        let pinned = store::pin_setting(&mut tx, "school_domain", &config.school.domain).await?;
-        if pinned != config.school.domain {
-            return Err(Error::Schema(format!("it belongs to the school {pinned:?}")));
-        }
-        let root = open_root(&mut tx, &config.data_dir).await?;
-        let known = store::online_keys(&mut tx).await?;
-        let mut keys = Vec::new();
-        for (role, id, name) in ONLINE_ROLES {
-            keys.push(open_online(&mut tx, &config.data_dir, &known, (role, id, name), now).await?);
-        }
-        let entries: Vec<KeysetEntry> = keys.iter().map(|key| key.entry).collect();
-        let keyset_bytes = current_keyset(&mut tx, school, &root, &entries, now).await?;
-        commit(tx).await?;
+        // Servers that start at once on one folder make one set of keys.
+        let (root, keys, keyset_bytes) = transact!(db.lone_writer(), |tx| {
+            let pinned = store::pin_setting(tx, "school_domain", &config.school.domain).await?;
+            if pinned != config.school.domain {
+                return Err(Error::Schema(format!("it belongs to the school {pinned:?}")));
+            }
+            let root = open_root(tx, &config.data_dir).await?;
+            let known = store::online_keys(tx).await?;
+            let mut keys = Vec::new();
+            for (role, id, name) in ONLINE_ROLES {
+                keys.push(open_online(tx, &config.data_dir, &known, (role, id, name), now).await?);
+            }
+            let entries: Vec<KeysetEntry> = keys.iter().map(|key| key.entry).collect();
+            let keyset_bytes = current_keyset(tx, school, &root, &entries, now).await?;
+            Ok((root, keys, keyset_bytes))
+        })?;
         let keyset = Keyset::open(
             &keyset_bytes,
             &Root {
@@ -69,7 +69,6 @@ impl KeyRing {
             table,
             time,
             keyset,
-            keyset_bytes,
         })
     }
 

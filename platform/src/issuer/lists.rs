@@ -8,7 +8,7 @@ use super::keyring::{KeyRing, api_millis, format_millis};
 use super::store::mark_dirty;
 use crate::Platform;
 use crate::clock::{DAY, HOUR};
-use crate::db::{Connection, StoredEnum as _, assembled, bytes, commit, int, stored_enum};
+use crate::db::{Connection, StoredEnum as _, assembled, bytes, int, stored_enum, transact};
 use crate::error::{Error, Result};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -101,6 +101,13 @@ pub(super) async fn insert_list(tx: &mut Connection, kind: ListKind, list: &Sign
     Ok(())
 }
 
+/// The newest keyset: another server may have signed one since this one started.
+pub(super) async fn current_keyset(platform: &Platform) -> Result<Vec<u8>> {
+    let mut reader = platform.db().read().await?;
+    let newest = newest_list(&mut reader, ListKind::Keyset).await?;
+    Ok(newest.ok_or(sqlx::Error::RowNotFound)?.bytes)
+}
+
 /// The deltas from a version of the table to the newest, each on the one before it.
 pub(super) async fn deltas_since(platform: &Platform, base: u64) -> Result<Vec<Vec<u8>>> {
     let newest = publish_table(platform).await?;
@@ -187,37 +194,35 @@ async fn publish_table(platform: &Platform) -> Result<SignedList> {
         return Ok(list);
     }
     drop(reader);
-    let mut tx = platform.db().write().await?;
-    let newest = newest_list(&mut tx, ListKind::Delta).await?;
-    collect_due(&mut tx, today, now).await?;
-    let (upserts, deletes) = changed_rows(&mut tx, today, now).await?;
-    if let Some(list) = newest
-        .as_ref()
-        .filter(|list| is_fresh(list) && upserts.is_empty() && deletes.is_empty())
-    {
-        commit(tx).await?;
-        return Ok(list.clone());
+    let list: Result<_> = transact!(platform.db().writer(), |tx| {
+        let newest = newest_list(tx, ListKind::Delta).await?;
+        collect_due(tx, today, now).await?;
+        let (upserts, deletes) = changed_rows(tx, today, now).await?;
+        if let Some(list) = newest
+            .as_ref()
+            .filter(|list| is_fresh(list) && upserts.is_empty() && deletes.is_empty())
+        {
+            return Ok(list.clone());
+        }
+        let version = newest.map_or(0, |list| list.version) + 1;
+        let list = sign(
+            platform.keys(),
+            version,
+            now,
+            now.plus_millis(TABLE_GOOD_MS),
+            |header| Delta::unsigned(header, &upserts, &deletes),
+        )?;
+        insert_list(tx, ListKind::Delta, &list).await?;
+        sqlx::query("DELETE FROM signed_list WHERE kind = 'delta' AND issued_at < $1")
+            .bind(now.plus_millis(-DELTAS_KEPT_MS).0)
+            .execute(tx)
+            .await?;
+        Ok(list)
+    });
+    let list: SignedList = list?;
+    if list.issued_at == now {
+        tracing::info!(version = list.version, "published a table");
     }
-    let version = newest.map_or(0, |list| list.version) + 1;
-    let list = sign(
-        platform.keys(),
-        version,
-        now,
-        now.plus_millis(TABLE_GOOD_MS),
-        |header| Delta::unsigned(header, &upserts, &deletes),
-    )?;
-    insert_list(&mut tx, ListKind::Delta, &list).await?;
-    sqlx::query("DELETE FROM signed_list WHERE kind = 'delta' AND issued_at < $1")
-        .bind(now.plus_millis(-DELTAS_KEPT_MS).0)
-        .execute(&mut *tx)
-        .await?;
-    commit(tx).await?;
-    tracing::info!(
-        version,
-        upserts = upserts.len(),
-        deletes = deletes.len(),
-        "published a table"
-    );
     Ok(list)
 }
 
@@ -341,23 +346,23 @@ pub(super) async fn current_revocations(platform: &Platform) -> Result<Vec<u8>> 
         return Ok(list.bytes);
     }
     drop(reader);
-    let mut tx = platform.db().write().await?;
-    let entries = revoked(&mut tx, now).await?;
-    let newest = newest_list(&mut tx, ListKind::Revocations).await?;
-    if let Some(list) = newest.as_ref().filter(|list| is_current(list, &entries, keys)) {
-        return Ok(list.bytes.clone());
-    }
-    let version = newest.map_or(0, |list| list.version) + 1;
-    let list = sign(
-        keys,
-        version,
-        now,
-        now.plus_millis(REVOCATIONS_GOOD_MS),
-        |header| Revocations::unsigned(header, &entries),
-    )?;
-    insert_list(&mut tx, ListKind::Revocations, &list).await?;
-    commit(tx).await?;
-    Ok(list.bytes)
+    transact!(platform.db().writer(), |tx| {
+        let entries = revoked(tx, now).await?;
+        let newest = newest_list(tx, ListKind::Revocations).await?;
+        if let Some(list) = newest.as_ref().filter(|list| is_current(list, &entries, keys)) {
+            return Ok(list.bytes.clone());
+        }
+        let version = newest.map_or(0, |list| list.version) + 1;
+        let list = sign(
+            keys,
+            version,
+            now,
+            now.plus_millis(REVOCATIONS_GOOD_MS),
+            |header| Revocations::unsigned(header, &entries),
+        )?;
+        insert_list(tx, ListKind::Revocations, &list).await?;
+        Ok(list.bytes)
+    })
 }
 
 /// Of an enrolment `e`: neither its row nor the last of its certificates has ended. `$1` is the time, `$2` its day.

@@ -89,8 +89,8 @@ fn octets(bytes: impl IntoResponse) -> Response {
     path = "/v1/school/keyset",
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"))
 )]
-async fn keyset(State(platform): State<Platform>) -> Response {
-    octets(platform.keys().keyset_bytes.clone())
+async fn keyset(State(platform): State<Platform>) -> Result<Response> {
+    lists::current_keyset(&platform).await.map(octets)
 }
 
 /// Every credential, a row each.

@@ -9,7 +9,7 @@ use super::store::{self, Enrolment};
 use crate::Platform;
 use crate::accounts::{HolderRow, HolderStatus, set_holder_status, slots_of};
 use crate::clock::{DAY, HOUR, MINUTE};
-use crate::db::{Connection, commit};
+use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
 use crate::idempotency::{self, Operation, Scope};
@@ -36,9 +36,9 @@ const MARK_GOOD_MS: i64 = 400 * DAY;
 pub(super) async fn challenge(platform: &Platform, session: &Session) -> Result<Challenge> {
     let now = platform.now();
     let (nonce, expires_at) = (random_bytes::<32>()?, now.plus_millis(CHALLENGE_MS));
-    let mut tx = platform.db().write().await?;
-    store::insert_challenge(&mut tx, &nonce, session.device, expires_at, now).await?;
-    commit(tx).await?;
+    transact!(platform.db().writer(), |tx| {
+        store::insert_challenge(tx, &nonce, session.device, expires_at, now).await
+    })?;
     Ok(Challenge {
         nonce: nonce.into(),
         expires_at,
@@ -53,23 +53,28 @@ pub(super) async fn issue(
     request: &IssueRequest,
 ) -> Result<String> {
     let scope = Scope::new("credential", session.holder, &session.device.to_string());
-    let mut tx = platform.db().write().await?;
-    let slot = match idempotency::begin(&mut tx, scope, key, &serde_json::to_vec(request)?).await? {
-        Operation::Done(reply) => return Ok(reply),
-        Operation::New(slot) => slot,
-    };
+    let content = serde_json::to_vec(request)?;
     let work = Issuing {
         platform,
         session,
         now: platform.now(),
     };
-    let issued = match request {
-        IssueRequest::Enrol { proof } => work.enrol(&mut tx, proof).await?,
-        IssueRequest::Renew => work.advance(&mut tx, Wish::Renew).await?,
-        IssueRequest::NextEpoch { reason } => work.advance(&mut tx, Wish::NextEpoch(*reason)).await?,
-    };
-    let reply = slot.store(&mut tx, &issued, work.now).await?;
-    yika_fault::commit!("platform.issue", commit(tx).await)?;
+    let reply: Result<_> = transact!(platform.db().writer(), |tx| {
+        let slot = match idempotency::begin(tx, &scope, key, &content).await? {
+            Operation::Done(reply) => return Ok(reply),
+            Operation::New(slot) => slot,
+        };
+        let issued = match request {
+            IssueRequest::Enrol { proof } => work.enrol(tx, proof).await?,
+            IssueRequest::Renew => work.advance(tx, Wish::Renew).await?,
+            IssueRequest::NextEpoch { reason } => work.advance(tx, Wish::NextEpoch(*reason)).await?,
+        };
+        let reply = slot.store(tx, &issued, work.now).await?;
+        yika_fault::reach("platform.issue.before-commit");
+        Ok(reply)
+    });
+    let reply: String = reply?;
+    yika_fault::reach("platform.issue.after-commit");
     Ok(reply)
 }
 

@@ -1,29 +1,16 @@
-//! Checking proofs of possession (RFC 9449): the server's nonces, and that no proof is good twice.
-//!
-//! A nonce is the number of a five-minute window and an HMAC over it under a key that lives as long as the process; it
-//! is good in its window and the next. Each proof must carry one, so each proof lives ten minutes at most, and the
-//! memory of proofs already seen need not be longer. A restart forgets that memory and the nonce key together: proofs
-//! from before it carry nonces that no longer verify. Nothing of it has to be durable.
+//! Checking proofs of possession (RFC 9449, section 4.3): that a proof is for this request and of now, and whose it is.
 
-use crate::clock::{MINUTE, SECOND};
+use super::nonces::Nonces;
+use crate::clock::SECOND;
 use crate::config::PublicOrigin;
-use crate::error::Result;
-use crate::random::{random_bytes, sha256};
+use crate::random::sha256;
 use axum::http::{Method, Uri};
-use ring::hmac;
-use std::collections::HashSet;
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use yika_api::dpop::UnverifiedProof;
 use yika_api::{Base64Url, UnixMillis};
 use yika_format::{ExpandedKey, Signature};
 
-const WINDOW_MS: i64 = 5 * MINUTE;
 /// How far a proof's own time may be off: the nonce already shows that it is fresh.
 const MAX_SKEW_MS: i64 = 300 * SECOND;
-/// Proofs remembered per window. Beyond it, clients are told to come back with the next window's nonce.
-const REMEMBERED: usize = 500_000;
-
 /// Why a proof is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProofError {
@@ -69,122 +56,57 @@ pub(crate) struct Target<'a> {
     pub(crate) access_token: Option<&'a str>,
 }
 
-/// Gives out nonces and remembers proofs.
-pub(crate) struct Nonces {
-    key: hmac::Key,
-    seen: Mutex<Seen>,
-}
+/// What is remembered of a proof: a digest of its key and name.
+pub(super) type UsedProof = [u8; 16];
 
-#[derive(Default)]
-struct Seen {
-    window: i64,
-    current: HashSet<[u8; 16]>,
-    previous: HashSet<[u8; 16]>,
-}
-
-impl fmt::Debug for Nonces {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Nonces(…)")
+/// Checks a proof against its request. What it returns beside the key may be used once.
+pub(super) fn check(
+    nonces: &Nonces,
+    proof: Option<&str>,
+    target: Target<'_>,
+    now: UnixMillis,
+) -> Result<(ProofKey, UsedProof), ProofError> {
+    let proof = proof
+        .and_then(UnverifiedProof::parse)
+        .ok_or(ProofError::Malformed)?;
+    let claims = &proof.claims;
+    let point = proof.header.jwk.to_uncompressed().ok_or(ProofError::Malformed)?;
+    let key = ExpandedKey::from_uncompressed(&point).map_err(|_| ProofError::Malformed)?;
+    let signature = Signature::from_raw(proof.signature).map_err(|_| ProofError::Signature)?;
+    key.verify(proof.signing_input.as_bytes(), &signature)
+        .map_err(|_| ProofError::Signature)?;
+    let url = format!("{}{}", target.origin.as_str(), target.uri.path());
+    if claims.htm != target.method.as_str() || claims.htu != url {
+        return Err(ProofError::Target);
     }
-}
-
-impl Nonces {
-    /// A new key, an empty memory.
-    pub(crate) fn new() -> Result<Self> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &random_bytes::<32>()?);
-        Ok(Self {
-            key,
-            seen: Mutex::new(Seen::default()),
-        })
+    let expected_ath = target
+        .access_token
+        .map(|token| Base64Url::from(sha256(token.as_bytes())).encode());
+    if claims.ath != expected_ath {
+        return Err(ProofError::AccessToken);
     }
-
-    /// The nonce of now.
-    pub(crate) fn issue(&self, now: UnixMillis) -> String {
-        self.of_window(now.0.div_euclid(WINDOW_MS))
+    if !claims
+        .nonce
+        .as_deref()
+        .is_some_and(|nonce| nonces.is_current(nonce, now))
+    {
+        return Err(ProofError::Nonce);
     }
-
-    fn of_window(&self, window: i64) -> String {
-        let tag = hmac::sign(&self.key, &window.to_be_bytes());
-        Base64Url([&window.to_be_bytes()[..], &tag.as_ref()[..16]].concat()).encode()
+    if (now.0 - claims.iat.saturating_mul(1000)).saturating_abs() > MAX_SKEW_MS {
+        return Err(ProofError::Time);
     }
-
-    fn is_current(&self, nonce: &str, now: UnixMillis) -> bool {
-        let window = now.0.div_euclid(WINDOW_MS);
-        [window, window - 1]
-            .into_iter()
-            .any(|window| self.of_window(window) == nonce)
-    }
-
-    /// Checks a proof against its request (RFC 9449, section 4.3) and remembers it.
-    pub(crate) fn verify(
-        &self,
-        proof: Option<&str>,
-        target: Target<'_>,
-        now: UnixMillis,
-    ) -> Result<ProofKey, ProofError> {
-        let proof = proof
-            .and_then(UnverifiedProof::parse)
-            .ok_or(ProofError::Malformed)?;
-        let claims = &proof.claims;
-        let point = proof.header.jwk.to_uncompressed().ok_or(ProofError::Malformed)?;
-        let key = ExpandedKey::from_uncompressed(&point).map_err(|_| ProofError::Malformed)?;
-        let signature = Signature::from_raw(proof.signature).map_err(|_| ProofError::Signature)?;
-        key.verify(proof.signing_input.as_bytes(), &signature)
-            .map_err(|_| ProofError::Signature)?;
-        let url = format!("{}{}", target.origin.as_str(), target.uri.path());
-        if claims.htm != target.method.as_str() || claims.htu != url {
-            return Err(ProofError::Target);
-        }
-        let expected_ath = target
-            .access_token
-            .map(|token| Base64Url::from(sha256(token.as_bytes())).encode());
-        if claims.ath != expected_ath {
-            return Err(ProofError::AccessToken);
-        }
-        if !claims
-            .nonce
-            .as_deref()
-            .is_some_and(|nonce| self.is_current(nonce, now))
-        {
-            return Err(ProofError::Nonce);
-        }
-        if (now.0 - claims.iat.saturating_mul(1000)).saturating_abs() > MAX_SKEW_MS {
-            return Err(ProofError::Time);
-        }
-        let thumbprint = Base64Url::from(sha256(proof.header.jwk.thumbprint_input().as_bytes())).encode();
-        self.remember(&thumbprint, &claims.jti, now)?;
-        Ok(ProofKey { key, thumbprint })
-    }
-
-    fn remember(&self, thumbprint: &str, jti: &str, now: UnixMillis) -> Result<(), ProofError> {
-        let hash = sha256(format!("{thumbprint}.{jti}").as_bytes());
-        let mut name = [0; 16];
-        name.copy_from_slice(&hash[..16]);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that goes back forgets nothing.
-        let window = now.0.div_euclid(WINDOW_MS).max(seen.window);
-        if seen.window != window {
-            let last = std::mem::take(&mut seen.current);
-            seen.previous = if window == seen.window + 1 {
-                last
-            } else {
-                HashSet::new()
-            };
-            seen.window = window;
-        }
-        if seen.current.len() >= REMEMBERED {
-            return Err(ProofError::Nonce);
-        }
-        match seen.previous.contains(&name) || !seen.current.insert(name) {
-            true => Err(ProofError::Replayed),
-            false => Ok(()),
-        }
-    }
+    let thumbprint = Base64Url::from(sha256(proof.header.jwk.thumbprint_input().as_bytes())).encode();
+    let hash = sha256(format!("{thumbprint}.{}", claims.jti).as_bytes());
+    let mut used = [0; 16];
+    used.copy_from_slice(&hash[..16]);
+    Ok((ProofKey { key, thumbprint }, used))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::nonces::WINDOW_MS;
     use super::*;
+    use crate::error::Error;
     use crate::testing::TestKey;
     use yika_api::dpop::ProofClaims;
 
@@ -200,7 +122,7 @@ mod tests {
         fn new() -> Self {
             let origin = PublicOrigin::parse("https://card.campus.example").unwrap();
             Self {
-                nonces: Nonces::new().unwrap(),
+                nonces: Nonces::own().unwrap(),
                 key: TestKey::new(),
                 origin,
             }
@@ -217,11 +139,11 @@ mod tests {
             }
         }
 
-        fn verify(&self, claims: &ProofClaims, now: UnixMillis) -> Result<ProofKey, ProofError> {
-            self.verify_text(Some(&self.key.proof(claims)), now)
+        async fn verify(&self, claims: &ProofClaims, now: UnixMillis) -> Result<ProofKey, ProofError> {
+            self.verify_text(Some(&self.key.proof(claims)), now).await
         }
 
-        fn verify_text(&self, proof: Option<&str>, now: UnixMillis) -> Result<ProofKey, ProofError> {
+        async fn verify_text(&self, proof: Option<&str>, now: UnixMillis) -> Result<ProofKey, ProofError> {
             let uri = Uri::from_static("/v1/accounts?after=7");
             let target = Target {
                 method: &Method::GET,
@@ -229,12 +151,34 @@ mod tests {
                 origin: &self.origin,
                 access_token: Some("token"),
             };
-            self.nonces.verify(proof, target, now)
+            match self.nonces.verify(proof, target, now).await {
+                Ok(key) => Ok(key),
+                Err(Outcome::Refused(error)) => Err(error),
+                Err(Outcome::Failed(error)) => panic!("{error}"),
+            }
         }
     }
 
-    #[test]
-    fn a_proof_for_anything_else_is_refused() {
+    /// What verifying ends with, told apart.
+    enum Outcome {
+        Refused(ProofError),
+        Failed(Error),
+    }
+
+    impl From<ProofError> for Outcome {
+        fn from(error: ProofError) -> Self {
+            Self::Refused(error)
+        }
+    }
+
+    impl From<Error> for Outcome {
+        fn from(error: Error) -> Self {
+            Self::Failed(error)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_proof_for_anything_else_is_refused() {
         type Change = fn(&mut ProofClaims);
         let bench = Bench::new();
         let cases: [(ProofError, Change); 9] = [
@@ -257,9 +201,9 @@ mod tests {
         for (refusal, change) in cases {
             let mut claims = bench.claims();
             change(&mut claims);
-            assert_eq!(bench.verify(&claims, NOW), Err(refusal), "{claims:?}");
+            assert_eq!(bench.verify(&claims, NOW).await, Err(refusal), "{claims:?}");
         }
-        assert_eq!(bench.verify_text(None, NOW), Err(ProofError::Malformed));
+        assert_eq!(bench.verify_text(None, NOW).await, Err(ProofError::Malformed));
         let proof = bench.key.proof(&bench.claims());
         let other = TestKey::new().proof(&bench.claims());
         let foreign_signature = format!(
@@ -268,39 +212,39 @@ mod tests {
             other.rsplit_once('.').unwrap().1
         );
         assert_eq!(
-            bench.verify_text(Some(&foreign_signature), NOW),
+            bench.verify_text(Some(&foreign_signature), NOW).await,
             Err(ProofError::Signature)
         );
     }
 
-    #[test]
-    fn a_proof_is_good_once_as_long_as_its_nonce_lives() {
+    #[tokio::test]
+    async fn a_proof_is_good_once_as_long_as_its_nonce_lives() {
         let bench = Bench::new();
         let claims = bench.claims();
-        assert!(bench.verify(&claims, NOW).is_ok());
-        assert_eq!(bench.verify(&claims, NOW), Err(ProofError::Replayed));
+        assert!(bench.verify(&claims, NOW).await.is_ok());
+        assert_eq!(bench.verify(&claims, NOW).await, Err(ProofError::Replayed));
         assert_eq!(
-            bench.verify(&claims, NOW.plus_millis(WINDOW_MS - 1000)),
+            bench.verify(&claims, NOW.plus_millis(WINDOW_MS - 1000)).await,
             Err(ProofError::Replayed)
         );
         assert_eq!(
-            bench.verify(&claims, NOW.plus_millis(2 * WINDOW_MS)),
+            bench.verify(&claims, NOW.plus_millis(2 * WINDOW_MS)).await,
             Err(ProofError::Nonce)
         );
     }
 
-    #[test]
-    fn a_nonce_of_before_a_restart_is_refused() {
+    #[tokio::test]
+    async fn a_nonce_of_before_a_restart_is_refused() {
         let (before, mut after) = (Bench::new(), Bench::new());
         after.key = TestKey::new();
-        assert_eq!(after.verify(&before.claims(), NOW), Err(ProofError::Nonce));
+        assert_eq!(after.verify(&before.claims(), NOW).await, Err(ProofError::Nonce));
     }
 
-    #[test]
-    fn the_same_name_under_another_key_is_another_proof() {
+    #[tokio::test]
+    async fn the_same_name_under_another_key_is_another_proof() {
         let mut bench = Bench::new();
-        assert!(bench.verify(&bench.claims(), NOW).is_ok());
+        assert!(bench.verify(&bench.claims(), NOW).await.is_ok());
         bench.key = TestKey::new();
-        assert!(bench.verify(&bench.claims(), NOW).is_ok());
+        assert!(bench.verify(&bench.claims(), NOW).await.is_ok());
     }
 }

@@ -5,18 +5,20 @@
 
 mod dpop;
 mod host;
+mod nonces;
 mod routes;
 mod store;
 
 pub use host::{DiscoveredKeys, HostKeySource, HostTokenError};
 
-pub(crate) use dpop::{Nonces, ProofError, ProofKey, Target};
+pub(crate) use dpop::{ProofError, ProofKey, Target};
 pub(crate) use host::HostVerifier;
+pub(crate) use nonces::Nonces;
 pub(crate) use routes::routes;
 
 use crate::Platform;
 use crate::clock::{DAY, MINUTE};
-use crate::db::commit;
+use crate::db::{Connection, TransactionError, transact};
 use crate::error::{Error, Result};
 use crate::http::one_header;
 use crate::issuer;
@@ -69,6 +71,15 @@ impl From<sqlx::Error> for TokenFailure {
     }
 }
 
+impl TransactionError for TokenFailure {
+    fn database_error(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::Failed(error) => error.database_error(),
+            Self::Refused { .. } => None,
+        }
+    }
+}
+
 impl From<ProofError> for TokenFailure {
     fn from(error: ProofError) -> Self {
         let code = match error {
@@ -112,38 +123,31 @@ pub(crate) async fn exchange(
     }
     let now = platform.now();
     let identity = platform.host().identity(&request.subject_token, now).await?;
-    let mut tx = platform.db().write().await?;
     let token_hash = sha256(request.subject_token.as_bytes());
-    if !store::claim_id_token(&mut tx, &token_hash, &key.thumbprint, identity.expires_at, now).await? {
-        return Err(TokenFailure::refused(
-            TokenErrorCode::InvalidGrant,
-            "this ID token was used by another phone",
-        ));
-    }
-    let Some(holder) = store::holder_of_subject(&mut tx, &identity.subject).await? else {
-        return Err(TokenFailure::refused(
-            TokenErrorCode::AccessDenied,
-            "no campus card for this person",
-        ));
-    };
-    let device = match store::find_device(&mut tx, holder, &key.thumbprint).await? {
-        Some((_, DeviceStatus::Lost)) => {
+    let denied = |why: &str| TokenFailure::refused(TokenErrorCode::AccessDenied, why);
+    let response = transact!(platform.db().writer(), |tx| {
+        if !store::claim_id_token(tx, &token_hash, &key.thumbprint, identity.expires_at, now).await? {
             return Err(TokenFailure::refused(
-                TokenErrorCode::AccessDenied,
-                "this phone is reported lost",
+                TokenErrorCode::InvalidGrant,
+                "this ID token was used by another phone",
             ));
         }
-        Some((device, DeviceStatus::Active)) => device,
-        None => store::insert_device(&mut tx, new_id(now), holder, &key.thumbprint, name, now).await?,
-    };
-    store::bind_device(&mut tx, device, name, now).await?;
-    store::end_sessions_of_device(&mut tx, device, EndReason::Replaced, now).await?;
-    let session = new_id(now).to_string();
-    let until = now.plus_millis(SESSION_MS);
-    store::insert_session(&mut tx, &session, device, identity.sid.as_deref(), until, now).await?;
-    let response = new_tokens(&mut tx, &session, device, now).await?;
-    commit(tx).await?;
-    tracing::info!(%device, "a phone was bound");
+        let Some(holder) = store::holder_of_subject(tx, &identity.subject).await? else {
+            return Err(denied("no campus card for this person"));
+        };
+        let device = match store::find_device(tx, holder, &key.thumbprint).await? {
+            Some((_, DeviceStatus::Lost)) => return Err(denied("this phone is reported lost")),
+            Some((device, DeviceStatus::Active)) => device,
+            None => store::insert_device(tx, new_id(now), holder, &key.thumbprint, name, now).await?,
+        };
+        store::bind_device(tx, device, name, now).await?;
+        store::end_sessions_of_device(tx, device, EndReason::Replaced, now).await?;
+        let session = new_id(now).to_string();
+        let until = now.plus_millis(SESSION_MS);
+        store::insert_session(tx, &session, device, identity.sid.as_deref(), until, now).await?;
+        Ok(new_tokens(tx, &session, device, now).await?)
+    })?;
+    tracing::info!(device = %response.device_id, "a phone was bound");
     Ok(response)
 }
 
@@ -161,69 +165,62 @@ pub(crate) async fn refresh(
     };
     let now = platform.now();
     let hash = sha256(token.as_bytes());
-    let mut tx = platform.db().write().await?;
-    let found = store::find_refresh_token(&mut tx, &hash)
-        .await?
-        .ok_or_else(invalid)?;
-    if found.thumbprint != key.thumbprint || found.ended || found.expires_at <= now {
-        return Err(invalid());
-    }
-    if found.device_status == DeviceStatus::Lost {
-        return Err(TokenFailure::refused(
-            TokenErrorCode::AccessDenied,
-            "this phone is reported lost",
-        ));
-    }
-    match found.state {
-        RefreshState::Current => {
-            store::move_refresh_token(
-                &mut tx,
-                &found.session,
-                RefreshState::Previous,
-                RefreshState::Retired,
-            )
-            .await?;
-            store::move_refresh_token(
-                &mut tx,
-                &found.session,
-                RefreshState::Current,
-                RefreshState::Previous,
-            )
-            .await?;
-        }
-        // The reply to the first refresh was lost: what it gave out was never used, and never will be.
-        RefreshState::Previous => {
-            store::move_refresh_token(
-                &mut tx,
-                &found.session,
-                RefreshState::Current,
-                RefreshState::Retired,
-            )
-            .await?;
-        }
-        // Its successor was used: a copy of it is about, or a backup of the phone was restored. Nobody keeps a session.
-        RefreshState::Retired => {
-            store::end_sessions_of_device(&mut tx, found.device, EndReason::TokenReuse, now).await?;
-            store::raise_token_alarm(&mut tx, found.holder, now).await?;
-            commit(tx).await?;
-            tracing::warn!(device = %found.device, "a retired refresh token was presented; the session is ended");
+    match transact!(platform.db().writer(), |tx| {
+        let found = store::find_refresh_token(tx, &hash).await?.ok_or_else(invalid)?;
+        if found.thumbprint != key.thumbprint || found.ended || found.expires_at <= now {
             return Err(invalid());
         }
+        if found.device_status == DeviceStatus::Lost {
+            return Err(TokenFailure::refused(
+                TokenErrorCode::AccessDenied,
+                "this phone is reported lost",
+            ));
+        }
+        let session = &found.session;
+        match found.state {
+            RefreshState::Current => {
+                store::move_refresh_token(tx, session, RefreshState::Previous, RefreshState::Retired).await?;
+                store::move_refresh_token(tx, session, RefreshState::Current, RefreshState::Previous).await?;
+            }
+            // The reply to the first refresh was lost: what it gave out was never used, and never will be.
+            RefreshState::Previous => {
+                store::move_refresh_token(tx, session, RefreshState::Current, RefreshState::Retired).await?;
+            }
+            // Its successor was used: a copy of it is about, or a backup of the phone was restored. Nobody keeps a
+            // session.
+            RefreshState::Retired => {
+                store::end_sessions_of_device(tx, found.device, EndReason::TokenReuse, now).await?;
+                store::raise_token_alarm(tx, found.holder, now).await?;
+                return Ok(Refresh::Reused(found.device));
+            }
+        }
+        store::extend_session(tx, session, now.plus_millis(SESSION_MS)).await?;
+        store::forget_old_tokens(tx, session, now).await?;
+        Ok(Refresh::Tokens(new_tokens(tx, session, found.device, now).await?))
+    })? {
+        Refresh::Tokens(tokens) => Ok(tokens),
+        Refresh::Reused(device) => {
+            tracing::warn!(%device, "a retired refresh token was presented; the session is ended");
+            Err(invalid())
+        }
     }
-    store::extend_session(&mut tx, &found.session, now.plus_millis(SESSION_MS)).await?;
-    store::forget_old_tokens(&mut tx, &found.session, now).await?;
-    let response = new_tokens(&mut tx, &found.session, found.device, now).await?;
-    commit(tx).await?;
-    Ok(response)
+}
+
+/// What a refresh comes to. Both are committed.
+enum Refresh {
+    /// The next pair.
+    Tokens(TokenResponse),
+    /// The end of this device's session.
+    Reused(Uuid),
 }
 
 /// Ends this session; the phone's credential dies with it.
 pub(crate) async fn sign_out(platform: &Platform, session: &Session) -> Result<()> {
     let now = platform.now();
-    let mut tx = platform.db().write().await?;
-    store::end_sessions_of_device(&mut tx, session.device, EndReason::SignedOut, now).await?;
-    issuer::revoke_device(&mut tx, session.device, now).await?;
-    commit(tx).await
+    transact!(platform.db().writer(), |tx| {
+        store::end_sessions_of_device(tx, session.device, EndReason::SignedOut, now).await?;
+        issuer::revoke_device(tx, session.device, now).await
+    })
 }
 
 /// Ends the sessions that came from a session of the host, and the credentials of their phones.
@@ -239,22 +236,23 @@ pub(crate) async fn host_logout(platform: &Platform, logout_token: &str) -> Resu
             }
             _ => Error::refused_because(ProblemCode::InvalidRequest, error.to_string()),
         })?;
-    let mut tx = platform.db().write().await?;
-    let devices = match &subject {
-        HostLogoutSubject::Session(sid) => store::devices_of_host_session(&mut tx, sid).await?,
-        HostLogoutSubject::Person(subject) => store::devices_of_subject(&mut tx, subject).await?,
-    };
-    for &device in &devices {
-        store::end_sessions_of_device(&mut tx, device, EndReason::HostLogout, now).await?;
-        issuer::revoke_device(&mut tx, device, now).await?;
-    }
-    commit(tx).await?;
-    tracing::info!(phones = devices.len(), "the host signed a person out");
+    let phones = transact!(platform.db().writer(), |tx| {
+        let devices = match &subject {
+            HostLogoutSubject::Session(sid) => store::devices_of_host_session(tx, sid).await?,
+            HostLogoutSubject::Person(subject) => store::devices_of_subject(tx, subject).await?,
+        };
+        for &device in &devices {
+            store::end_sessions_of_device(tx, device, EndReason::HostLogout, now).await?;
+            issuer::revoke_device(tx, device, now).await?;
+        }
+        Ok::<_, Error>(devices.len())
+    })?;
+    tracing::info!(phones, "the host signed a person out");
     Ok(())
 }
 
 async fn new_tokens(
-    tx: &mut crate::db::Connection,
+    tx: &mut Connection,
     session: &str,
     device: Uuid,
     now: UnixMillis,
@@ -303,9 +301,8 @@ impl FromRequestParts<Platform> for Session {
             origin: &platform.config().public_origin,
             access_token: Some(token),
         };
-        let key = platform
-            .nonces()
-            .verify(one_header(&parts.headers, DPOP), target, now)?;
+        let proof = one_header(&parts.headers, DPOP);
+        let key = platform.nonces().verify::<Error>(proof, target, now).await?;
         let mut reader = platform.db().read().await?;
         let found = store::find_access_token(&mut reader, &sha256(token.as_bytes()))
             .await?

@@ -72,9 +72,11 @@ async fn token(
         origin: &platform.config().public_origin,
         access_token: None,
     };
-    let key = platform
-        .nonces()
-        .verify(one_header(&parts.headers, DPOP), target, platform.now())?;
+    let proof = one_header(&parts.headers, DPOP);
+    let nonces = platform.nonces();
+    let key = nonces
+        .verify::<TokenFailure>(proof, target, platform.now())
+        .await?;
     let request = read_token_request(Request::from_parts(parts, body), &platform).await?;
     let response = match request {
         TokenRequest::Exchange {

@@ -5,7 +5,7 @@ use super::store::{self, NewSale, SettledRecord};
 use super::verify::{Knowledge, Payment, Verdict, verify_all};
 use crate::Platform;
 use crate::accounts::{NewPayment, add_payments, funds_of_slots, void_payment};
-use crate::db::{Connection, Tx, commit};
+use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
 use crate::issuer::{
     api_millis, mark_holder_dirty, revocations_validity, set_epoch_due, settled_mark, terminal_policy,
@@ -34,8 +34,46 @@ pub(super) async fn settle_upload(
     let now = platform.now();
     let sales = Arc::new(read_records(&terminal.0, &upload)?);
     let verdicts = verify(platform, &terminal.0, &sales, now).await?;
-    let mut tx = platform.db().write().await?;
-    let terminal = lock_terminal(&mut tx, terminal.0.id).await?;
+    let id = terminal.0.id;
+    match transact!(platform.db().writer(), |tx| {
+        settle(tx, id, &sales, &verdicts, now).await
+    })? {
+        Upload::Settled {
+            terminal,
+            outcomes,
+            next_sequence,
+        } => {
+            yika_fault::reach("platform.settle.after-commit");
+            reply(platform, &terminal, next_sequence, outcomes, now)
+        }
+        Upload::Contradicted => {
+            tracing::warn!(terminal = id, "frozen: it signed two records of one number");
+            Err(Error::refused(ProblemCode::TerminalFrozen))
+        }
+    }
+}
+
+/// What an upload comes to. Both are committed.
+enum Upload {
+    /// All records are settled, now or before.
+    Settled {
+        terminal: TerminalRow,
+        outcomes: Vec<SaleOutcome>,
+        next_sequence: u64,
+    },
+    /// A record contradicts a settled one: the evidence is kept, the terminal frozen.
+    Contradicted,
+}
+
+/// The transaction of an upload.
+async fn settle(
+    tx: &mut Connection,
+    terminal: i64,
+    sales: &[SignedSale],
+    verdicts: &[Verdict],
+    now: UnixMillis,
+) -> Result<Upload> {
+    let terminal = lock_terminal(tx, terminal).await?;
     if terminal.is_frozen {
         return Err(Error::refused(ProblemCode::TerminalFrozen));
     }
@@ -44,23 +82,22 @@ pub(super) async fn settle_upload(
         .zip(sales.last())
         .map(|(a, b)| (a.record.sequence, b.record.sequence))
     else {
-        return reply(platform, &terminal, terminal.next_sequence, Vec::new(), now);
+        return Ok(Upload::Settled {
+            next_sequence: terminal.next_sequence,
+            outcomes: Vec::new(),
+            terminal,
+        });
     };
-    let settled_before = store::settled_records(&mut tx, terminal.id, numbers).await?;
-    if let Some(sale) = contradiction(&sales, &settled_before) {
+    let settled_before = store::settled_records(tx, terminal.id, numbers).await?;
+    if let Some(sale) = contradiction(sales, &settled_before) {
         let (record, hash) = (sale.to_bytes(), sale.record.hash());
         if !is_from(&terminal, sale) {
             return Err(invalid(
                 "a record contradicts a settled one and is not signed by this terminal",
             ));
         }
-        store::freeze_over_conflict(&mut tx, terminal.id, sale.record.sequence, &hash, &record, now).await?;
-        commit(tx).await?;
-        tracing::warn!(
-            terminal = terminal.id,
-            "frozen: it signed two records of one number"
-        );
-        return Err(Error::refused(ProblemCode::TerminalFrozen));
+        store::freeze_over_conflict(tx, terminal.id, sale.record.sequence, &hash, &record, now).await?;
+        return Ok(Upload::Contradicted);
     }
     if numbers.0 > terminal.next_sequence {
         return Err(invalid(&format!(
@@ -70,14 +107,18 @@ pub(super) async fn settle_upload(
     }
     let batch = Batch {
         terminal: &terminal,
-        sales: &sales,
-        verdicts: &verdicts,
+        sales,
+        verdicts,
         settled_before,
         now,
     };
-    let (outcomes, next_sequence) = batch.settle(&mut tx).await?;
-    yika_fault::commit!("platform.settle", commit(tx).await)?;
-    reply(platform, &terminal, next_sequence, outcomes, now)
+    let (outcomes, next_sequence) = batch.settle(tx).await?;
+    yika_fault::reach("platform.settle.before-commit");
+    Ok(Upload::Settled {
+        terminal,
+        outcomes,
+        next_sequence,
+    })
 }
 
 fn invalid(why: &str) -> Error {
@@ -203,7 +244,7 @@ struct Decided<'a> {
 }
 
 impl<'a> Batch<'a> {
-    async fn settle(&self, tx: &mut Tx) -> Result<(Vec<SaleOutcome>, u64)> {
+    async fn settle(&self, tx: &mut Connection) -> Result<(Vec<SaleOutcome>, u64)> {
         let decided = match self.terminal.merchant {
             Some(merchant) => {
                 let mut books = self.load(tx, merchant).await?;

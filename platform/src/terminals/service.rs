@@ -4,7 +4,7 @@ use super::store::{self, MerchantRow, NewTerminal, TerminalRow};
 use crate::Platform;
 use crate::clock::DAY;
 use crate::config::TerminalEnrolment;
-use crate::db::{Connection, commit};
+use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
 use crate::http::one_header;
 use crate::random::{random_bytes, sha256};
@@ -37,11 +37,9 @@ impl FromRequestParts<Platform> for TerminalKey {
             origin: &platform.config().public_origin,
             access_token: None,
         };
-        Ok(Self(platform.nonces().verify(
-            one_header(&parts.headers, DPOP),
-            target,
-            platform.now(),
-        )?))
+        let proof = one_header(&parts.headers, DPOP);
+        let nonces = platform.nonces();
+        nonces.verify(proof, target, platform.now()).await.map(Self)
     }
 }
 
@@ -70,27 +68,28 @@ pub(super) async fn enrol(
     let label = checked_label(request.label.as_deref())?;
     let directory_key = checked_directory_key(request.kind, request.directory_key.as_ref())?;
     let now = platform.now();
-    let mut tx = platform.db().write().await?;
     let public = key.key.compress();
-    if let Some(known) = store::terminal_of_key(&mut tx, &public).await? {
-        return answer_again(platform, &mut tx, known, request, directory_key).await;
-    }
-    let merchant = merchant_for(&mut tx, request.kind, request.merchant).await?;
-    if platform.config().terminal_enrolment == TerminalEnrolment::CodeRequired {
-        let code = request.enrolment_code.as_deref().unwrap_or_default();
-        store::use_code(&mut tx, &code_hash(code), now).await?;
-    }
-    let new = NewTerminal {
-        key: public,
-        kind: request.kind,
-        merchant: merchant.as_ref().map(|merchant| merchant.id),
-        label,
-        directory_key,
-    };
-    let terminal = store::insert_terminal(&mut tx, &new, now).await?;
-    commit(tx).await?;
-    tracing::info!(terminal = terminal.id, kind = ?terminal.kind, "a terminal was enrolled");
-    Ok(enrolled(platform, terminal, merchant))
+    let enrolled = transact!(platform.db().writer(), |tx| {
+        if let Some(known) = store::terminal_of_key(tx, &public).await? {
+            return answer_again(platform, tx, known, request, directory_key).await;
+        }
+        let merchant = merchant_for(tx, request.kind, request.merchant).await?;
+        if platform.config().terminal_enrolment == TerminalEnrolment::CodeRequired {
+            let code = request.enrolment_code.as_deref().unwrap_or_default();
+            store::use_code(tx, &code_hash(code), now).await?;
+        }
+        let new = NewTerminal {
+            key: public,
+            kind: request.kind,
+            merchant: merchant.as_ref().map(|merchant| merchant.id),
+            label,
+            directory_key,
+        };
+        let terminal = store::insert_terminal(tx, &new, now).await?;
+        Ok(enrolled(platform, terminal, merchant))
+    })?;
+    tracing::info!(terminal = enrolled.id.0, kind = ?enrolled.kind, "a terminal is enrolled");
+    Ok(enrolled)
 }
 
 /// The reply to an enrolment was lost, or the terminal asks what it is. It cannot become something else that way.
@@ -211,9 +210,10 @@ pub(crate) async fn new_enrolment_code(platform: &Platform) -> Result<String> {
     let code: Vec<String> = characters.chunks(4).map(|group| group.iter().collect()).collect();
     let code = code.join("-");
     let expires_at = platform.now().plus_millis(CODE_GOOD_MS);
-    let mut tx = platform.db().write().await?;
-    store::insert_code(&mut tx, &code_hash(&code), expires_at).await?;
-    commit(tx).await?;
+    let hash = code_hash(&code);
+    transact!(platform.db().writer(), |tx| {
+        store::insert_code(tx, &hash, expires_at).await
+    })?;
     Ok(code)
 }
 

@@ -43,9 +43,11 @@ fn number(directory: &Directory, credential: &Credential) -> Option<String> {
 
 /// What no function of the platform does.
 async fn by_hand(campus: &TestPlatform, statement: &'static str) {
-    let mut tx = campus.platform.db().write().await.unwrap();
-    sqlx::query(statement).execute(&mut *tx).await.unwrap();
-    crate::db::commit(tx).await.unwrap();
+    let done: Result<()> = transact!(campus.platform.db().writer(), |tx| {
+        sqlx::query(statement).execute(tx).await?;
+        Ok(())
+    });
+    done.unwrap();
 }
 
 #[tokio::test]
