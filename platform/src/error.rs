@@ -91,7 +91,7 @@ impl Error {
     pub fn code(&self) -> ProblemCode {
         match self {
             Self::Refused(problem) => problem.code,
-            Self::Database(sqlx::Error::PoolTimedOut) => ProblemCode::ServerBusy,
+            Self::Database(error) if crate::db::is_busy(error) => ProblemCode::ServerBusy,
             _ => ProblemCode::Internal,
         }
     }

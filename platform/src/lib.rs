@@ -17,6 +17,8 @@ mod ledger;
 mod program;
 mod random;
 mod school;
+#[cfg(test)]
+mod servers;
 mod sessions;
 mod settlement;
 mod terminals;

@@ -1,9 +1,13 @@
 //! The kit of this crate's tests: a platform on a temporary folder with a clock that stands still, a host that signs
 //! tokens, phones and terminals that make real proofs and real codes. Everything goes through the router.
 
-use crate::config::{
-    Config, CredentialPolicy, DatabaseUrl, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment,
-};
+mod database;
+mod key;
+
+pub(crate) use database::TestDatabase;
+pub(crate) use key::TestKey;
+
+use crate::config::{Config, CredentialPolicy, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment};
 use crate::random::{random_bytes, sha256};
 use crate::{Clock, HostKeySource, HostTokenError, OpeningAccount, Platform, Ports};
 use axum::body::Body;
@@ -11,8 +15,6 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use futures_util::future::BoxFuture;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -20,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 use yika_api::credential::{Challenge, IssueRequest, IssuedCredential, KeyProof, KeyStorage};
-use yika_api::dpop::{Jwk, ProofClaims, attach_signature, signing_input};
+use yika_api::dpop::ProofClaims;
 use yika_api::session::{TokenError, TokenResponse};
 use yika_api::terminal::{
     EnrolTerminal, EnrolledTerminal, MerchantId, SaleUpload, SaleUploadReply, TerminalKind,
@@ -28,12 +30,10 @@ use yika_api::terminal::{
 use yika_api::{Base64Url, DPOP, DPOP_NONCE, Fen, IDEMPOTENCY_KEY, LocalizedText, Problem, UnixMillis};
 use yika_format::code::{ClockConfidence, Code, Dynamic, FullCode, ShortCode, Site, Use};
 use yika_format::credential::Credential;
-use yika_format::lists::{Keyset, Root};
+use yika_format::lists::Keyset;
 use yika_format::proof::key_proof_preimage;
 use yika_format::sale::{SaleKind, SaleRecord, SignedSale};
-use yika_format::{
-    Amount, Counter, ExpandedKey, PublicKey, RecipientKey, SchoolHash, Signature, Slot, UnixSeconds,
-};
+use yika_format::{Amount, Counter, RecipientKey, SchoolHash, Slot, UnixSeconds};
 
 pub(crate) const SCHOOL: &str = "demo.yika.example";
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:4000";
@@ -65,43 +65,6 @@ impl TestClock {
     }
 }
 
-/// A P-256 key that signs.
-pub(crate) struct TestKey {
-    pair: EcdsaKeyPair,
-    pkcs8: Vec<u8>,
-}
-
-impl TestKey {
-    pub(crate) fn new() -> Self {
-        let random = SystemRandom::new();
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).unwrap();
-        Self {
-            pair,
-            pkcs8: pkcs8.as_ref().to_vec(),
-        }
-    }
-
-    pub(crate) fn expanded(&self) -> ExpandedKey {
-        ExpandedKey::from_uncompressed(self.pair.public_key().as_ref()).unwrap()
-    }
-
-    pub(crate) fn jwk(&self) -> Jwk {
-        Jwk::from_uncompressed(self.pair.public_key().as_ref()).unwrap()
-    }
-
-    pub(crate) fn sign(&self, message: &[u8]) -> Signature {
-        let raw = self.pair.sign(&SystemRandom::new(), message).unwrap();
-        Signature::from_raw(raw.as_ref().try_into().unwrap()).unwrap()
-    }
-
-    pub(crate) fn proof(&self, claims: &ProofClaims) -> String {
-        let input = signing_input(&self.jwk(), claims).unwrap();
-        attach_signature(&input, self.sign(input.as_bytes()).as_bytes())
-    }
-}
-
 /// The host's identity provider.
 pub(crate) struct TestHost {
     keys: Mutex<Vec<(String, Arc<TestKey>)>>,
@@ -120,7 +83,7 @@ impl TestHost {
             kid: Some(kid),
             ..Header::new(Algorithm::ES256)
         };
-        encode(&header, claims, &EncodingKey::from_ec_der(&key.pkcs8)).unwrap()
+        encode(&header, claims, &EncodingKey::from_ec_der(key.pkcs8())).unwrap()
     }
 }
 
@@ -175,8 +138,9 @@ impl Reply {
 /// A platform with one stall, a library and two students.
 pub(crate) struct TestPlatform {
     pub(crate) platform: Platform,
-    /// Goes with the platform, after it.
-    pub(crate) folder: tempfile::TempDir,
+    /// Folder and database go with the platform, after it.
+    pub(crate) folder: Arc<tempfile::TempDir>,
+    pub(crate) database: Arc<TestDatabase>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) host: Arc<TestHost>,
 }
@@ -187,6 +151,10 @@ impl TestPlatform {
     }
 
     pub(crate) async fn open_with(enrolment: TerminalEnrolment) -> Self {
+        Self::open_on(TestDatabase::new().await, enrolment).await
+    }
+
+    pub(crate) async fn open_on(database: TestDatabase, enrolment: TerminalEnrolment) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(START.0)));
         let host = Arc::new(TestHost {
@@ -198,7 +166,7 @@ impl TestPlatform {
             clock: Arc::clone(&clock) as _,
             host_keys: Arc::clone(&host) as _,
         };
-        let platform = Platform::open_with(Self::config(&folder, enrolment), ports)
+        let platform = Platform::open_with(Self::config(&folder, &database, enrolment), ports)
             .await
             .unwrap();
         let admin = platform.admin();
@@ -230,9 +198,26 @@ impl TestPlatform {
         }
         Self {
             platform,
-            folder,
+            folder: Arc::new(folder),
+            database: Arc::new(database),
             clock,
             host,
+        }
+    }
+
+    /// Another server on the same database and keys.
+    pub(crate) async fn twin(&self) -> Self {
+        let config = Self::config(&self.folder, &self.database, TerminalEnrolment::Open);
+        let ports = Ports {
+            clock: Arc::clone(&self.clock) as _,
+            host_keys: Arc::clone(&self.host) as _,
+        };
+        Self {
+            platform: Platform::open_with(config, ports).await.unwrap(),
+            folder: Arc::clone(&self.folder),
+            database: Arc::clone(&self.database),
+            clock: Arc::clone(&self.clock),
+            host: Arc::clone(&self.host),
         }
     }
 
@@ -241,10 +226,14 @@ impl TestPlatform {
         self.platform.keys().keyset.clone()
     }
 
-    pub(crate) fn config(folder: &tempfile::TempDir, terminal_enrolment: TerminalEnrolment) -> Config {
+    pub(crate) fn config(
+        folder: &tempfile::TempDir,
+        database: &TestDatabase,
+        terminal_enrolment: TerminalEnrolment,
+    ) -> Config {
         Config {
             data_dir: folder.path().to_owned(),
-            database: DatabaseUrl::sqlite_file(folder.path().join("yika.db")),
+            database: database.url.clone(),
             public_origin: PublicOrigin::parse(ORIGIN).unwrap(),
             school: SchoolConfig {
                 domain: SCHOOL.to_owned(),
@@ -311,6 +300,11 @@ impl TestPlatform {
         all.extend(access_token.map(|token| ("Authorization", format!("DPoP {token}"))));
         all.extend(headers.iter().cloned());
         self.send(method, path, &all, body).await
+    }
+
+    /// The time in the seconds of tokens and proofs.
+    pub(crate) fn clock_now_s(&self) -> i64 {
+        self.clock.now().0 / 1000
     }
 
     pub(crate) fn id_token_claims(&self, student: &str) -> Value {

@@ -188,7 +188,7 @@ mod tests {
             "postgresql://u:p@127.0.0.1:5433/yika",
             "postgres://[::1]/yika",
             "postgres://%2Frun%2Fpostgresql/yika",
-            "postgres://u@/yika?host=/run/postgresql",
+            "postgres://u@localhost/yika?host=/run/postgresql",
         ] {
             assert_eq!(mode(text), None, "{text}");
         }

@@ -4,7 +4,7 @@
 //! the same numbers and names; the queries above them are shared (ADR 0003). A new migration is one file in each folder
 //! and one row here.
 
-use super::Engine;
+use super::{Engine, IfEmpty};
 use crate::error::{Error, Result};
 use sqlx::{AnyPool, Row as _};
 
@@ -62,14 +62,14 @@ pub(super) fn nothing_there() -> Error {
 }
 
 /// Brings the schema up to date. Refuses a database that a newer version, or a hand, has changed.
-pub(super) async fn run(engine: Engine, writer: &AnyPool, if_empty: super::IfEmpty) -> Result<()> {
+pub(super) async fn run(engine: Engine, writer: &AnyPool, if_empty: IfEmpty) -> Result<()> {
     run_up_to(engine, writer, if_empty, MIGRATIONS).await
 }
 
 async fn run_up_to(
     engine: Engine,
     writer: &AnyPool,
-    if_empty: super::IfEmpty,
+    if_empty: IfEmpty,
     migrations: &[Migration],
 ) -> Result<()> {
     let mut tx = writer.begin_with(engine.begin_migration()).await?;
@@ -84,7 +84,7 @@ async fn run_up_to(
     let applied = sqlx::query("SELECT number, name FROM schema_migration ORDER BY number")
         .fetch_all(&mut *tx)
         .await?;
-    if applied.is_empty() && if_empty == super::IfEmpty::Refuse {
+    if applied.is_empty() && if_empty == IfEmpty::Refuse {
         return Err(nothing_there());
     }
     for (index, row) in applied.iter().enumerate() {
@@ -114,44 +114,108 @@ async fn run_up_to(
     super::commit(tx).await
 }
 
+/// Tells the migrations of this version from those of others.
+#[cfg(test)]
+pub(crate) fn fingerprint() -> [u8; 32] {
+    let texts: String = MIGRATIONS.iter().map(|migration| migration.postgres).collect();
+    crate::random::sha256(texts.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::DatabaseUrl;
-    use crate::db::Db;
+    use crate::db::connect::Pools;
+    use crate::db::{Db, transact};
+    use crate::testing::TestDatabase;
 
-    async fn open(folder: &tempfile::TempDir) -> Result<Db> {
-        Db::open(&DatabaseUrl::sqlite_file(folder.path().join("yika.db"))).await
+    async fn open(database: &TestDatabase) -> Result<Db> {
+        Db::open(&database.url, IfEmpty::Create).await
     }
 
     #[tokio::test]
     async fn a_database_of_a_newer_version_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let db = open(&folder).await.unwrap();
-        let mut tx = db.write().await.unwrap();
-        sqlx::query("INSERT INTO schema_migration VALUES (99, '0099_future')")
-            .execute(&mut *tx)
-            .await
-            .unwrap();
-        crate::db::commit(tx).await.unwrap();
+        let database = TestDatabase::new().await;
+        let db = open(&database).await.unwrap();
+        let outcome: Result<()> = transact!(db.writer(), |tx| {
+            sqlx::query("INSERT INTO schema_migration VALUES (99, '0099_future')")
+                .execute(tx)
+                .await?;
+            Ok(())
+        });
+        outcome.unwrap();
         db.close().await;
-        assert!(matches!(open(&folder).await, Err(Error::Schema(why)) if why.contains("newer version")));
+        assert!(matches!(open(&database).await, Err(Error::Schema(why)) if why.contains("newer version")));
+    }
+
+    #[tokio::test]
+    async fn an_empty_database_is_refused_by_who_expects_a_platform_in_it() {
+        let database = TestDatabase::in_file();
+        assert!(matches!(
+            Db::open(&database.url, IfEmpty::Refuse).await,
+            Err(Error::Schema(_))
+        ));
+        open(&database).await.unwrap().close().await;
+        assert!(Db::open(&database.url, IfEmpty::Refuse).await.is_ok());
+    }
+
+    async fn apply_one_by_one(engine: Engine, database: &TestDatabase) {
+        let pools = Pools::new(&database.url).unwrap();
+        for last in 1..=MIGRATIONS.len() {
+            run_up_to(engine, &pools.writer, IfEmpty::Create, &MIGRATIONS[..last])
+                .await
+                .unwrap();
+        }
+        pools.close().await;
+        assert!(open(database).await.is_ok());
     }
 
     #[tokio::test]
     async fn each_migration_applies_to_the_schema_before_it() {
-        let folder = tempfile::tempdir().unwrap();
-        sqlx::any::install_default_drivers();
-        let url = format!("sqlite://{}?mode=rwc", folder.path().join("yika.db").display());
-        let pool = sqlx::any::AnyPoolOptions::new()
-            .max_connections(1)
-            .connect(&url)
-            .await
-            .unwrap();
-        for last in 1..=MIGRATIONS.len() {
-            run_up_to(&pool, &MIGRATIONS[..last]).await.unwrap();
+        apply_one_by_one(Engine::Sqlite, &TestDatabase::in_file()).await;
+    }
+
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+    async fn each_migration_of_postgresql_applies_to_the_schema_before_it() {
+        apply_one_by_one(Engine::Postgres, &TestDatabase::empty_on_postgres().await).await;
+    }
+
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+    async fn servers_that_start_at_once_on_an_empty_database_migrate_it_once() {
+        let database = TestDatabase::empty_on_postgres().await;
+        let starts = (0..8).map(|_| open(&database));
+        for opened in futures_util::future::join_all(starts).await {
+            opened.unwrap().close().await;
         }
-        pool.close().await;
-        assert!(open(&folder).await.is_ok());
+    }
+
+    #[test]
+    fn both_databases_have_the_same_migrations() {
+        let folder = |name: &str| {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("src/db/migrations")
+                .join(name);
+            let mut names: Vec<String> = std::fs::read_dir(path)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        let known: Vec<String> = MIGRATIONS
+            .iter()
+            .map(|migration| format!("{}.sql", migration.name))
+            .collect();
+        assert_eq!(folder("sqlite"), known);
+        assert_eq!(folder("postgres"), known);
+        for (migration, number) in MIGRATIONS.iter().zip(1..) {
+            assert_eq!(migration.number, number);
+            assert!(
+                migration.name.starts_with(&format!("{number:04}_")),
+                "{}",
+                migration.name
+            );
+        }
     }
 }

@@ -8,6 +8,8 @@ mod connect;
 mod migrate;
 mod transact;
 
+#[cfg(test)]
+pub(crate) use migrate::fingerprint as migrations_fingerprint;
 pub(crate) use transact::{TransactionError, transact};
 
 use crate::config::DatabaseUrl;
@@ -93,6 +95,19 @@ impl Db {
     /// Ends all connections, waiting for those in use.
     pub(crate) async fn close(&self) {
         self.pools.close().await;
+    }
+}
+
+/// SQLSTATEs with which PostgreSQL says that it has too much to do, or is about to stop: a lock or a statement that took
+/// too long, a transaction that conflicts again and again, no connection left, starting or stopping.
+const BUSY: [&str; 6] = ["55P03", "57014", "40001", "53300", "57P01", "57P03"];
+
+/// Whether the same request may well succeed a little later.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| BUSY.contains(&code.as_ref())),
+        _ => false,
     }
 }
 
@@ -221,55 +236,74 @@ pub(crate) fn variant<T: StoredEnum>(row: &AnyRow, column: &'static str) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::TestDatabase;
 
-    async fn fresh() -> (tempfile::TempDir, Db) {
-        let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&DatabaseUrl::sqlite_file(folder.path().join("yika.db")))
-            .await
-            .unwrap();
-        (folder, db)
+    async fn take(db: &Db, counter: &'static str, count: i64) -> Result<i64> {
+        transact!(db.writer(), |tx| { take_numbers(tx, counter, count).await })
     }
 
     #[tokio::test]
-    async fn a_transaction_that_is_dropped_never_happened() {
-        let (_folder, db) = fresh().await;
-        let mut tx = db.write().await.unwrap();
+    async fn a_transaction_that_fails_or_is_dropped_never_happened() {
+        let database = TestDatabase::new().await;
+        let db = database.open().await;
+        let mut tx = db.writer().begin().await.unwrap();
         assert_eq!(take_numbers(&mut tx, "terminal", 3).await.unwrap(), 1);
         drop(tx);
-        let mut tx = db.write().await.unwrap();
-        assert_eq!(take_numbers(&mut tx, "terminal", 3).await.unwrap(), 1);
-        commit(tx).await.unwrap();
-        let mut tx = db.write().await.unwrap();
-        assert_eq!(take_numbers(&mut tx, "terminal", 1).await.unwrap(), 4);
+        let failed: Result<()> = transact!(db.writer(), |tx| {
+            assert_eq!(take_numbers(tx, "terminal", 3).await?, 1);
+            Err(Error::Unbalanced)
+        });
+        assert!(matches!(failed, Err(Error::Unbalanced)));
+        assert_eq!(take(&db, "terminal", 3).await.unwrap(), 1);
+        assert_eq!(take(&db, "terminal", 1).await.unwrap(), 4);
     }
 
     #[tokio::test]
     async fn readers_cannot_write() {
-        let (_folder, db) = fresh().await;
+        let database = TestDatabase::new().await;
+        let db = database.open().await;
         let mut reader = db.read().await.unwrap();
         assert!(take_numbers(&mut reader, "terminal", 1).await.is_err());
     }
 
     #[tokio::test]
+    async fn a_snapshot_does_not_see_what_is_written_after_it() {
+        let database = TestDatabase::new().await;
+        let db = database.open().await;
+        let value = async |connection: &mut Connection| {
+            let row = sqlx::query("SELECT value FROM counter WHERE name = 'terminal'")
+                .fetch_one(connection)
+                .await
+                .unwrap();
+            row.get::<i64, _>(0)
+        };
+        let mut snapshot = db.snapshot().await.unwrap();
+        assert_eq!(value(&mut snapshot).await, 0);
+        take(&db, "terminal", 5).await.unwrap();
+        assert_eq!(value(&mut snapshot).await, 0);
+        assert_eq!(value(&mut db.read().await.unwrap()).await, 5);
+    }
+
+    #[tokio::test]
     async fn concurrent_writers_wait_for_each_other() {
-        let (_folder, db) = fresh().await;
-        let tasks: Vec<_> = (0..20)
-            .map(|_| {
-                let db = db.clone();
-                tokio::spawn(async move {
-                    let mut tx = db.write().await.unwrap();
-                    let number = take_numbers(&mut tx, "holder", 1).await.unwrap();
-                    commit(tx).await.unwrap();
-                    number
-                })
-            })
+        let database = TestDatabase::new().await;
+        let db = database.open().await;
+        let writers = (0..20).map(|_| take(&db, "holder", 1));
+        let mut numbers: Vec<_> = futures_util::future::join_all(writers)
+            .await
+            .into_iter()
+            .map(Result::unwrap)
             .collect();
-        let mut numbers = Vec::new();
-        for task in tasks {
-            numbers.push(task.await.unwrap());
-        }
         numbers.sort_unstable();
         assert_eq!(numbers, (1..=20).collect::<Vec<i64>>());
+    }
+
+    #[tokio::test]
+    async fn ledger_transactions_of_two_bookings_share_no_number() {
+        let database = TestDatabase::new().await;
+        let db = database.open().await;
+        let first = take(&db, "ledger_transaction", 500).await.unwrap();
+        assert!(take(&db, "ledger_transaction", 500).await.unwrap() >= first + 500);
     }
 
     #[test]

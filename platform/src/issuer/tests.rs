@@ -397,7 +397,7 @@ async fn signed_time_answers_the_terminal_s_nonce_of_sixteen_bytes() {
 /// Opens the campus's folder again.
 async fn reopen(campus: &TestPlatform, domain: &str) -> Result<Platform, Error> {
     campus.platform.close().await;
-    let config = TestPlatform::config(&campus.folder, TerminalEnrolment::Open);
+    let config = TestPlatform::config(&campus.folder, &campus.database, TerminalEnrolment::Open);
     let school = SchoolConfig {
         domain: domain.to_owned(),
         ..config.school.clone()

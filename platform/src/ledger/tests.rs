@@ -1,8 +1,8 @@
 //! The ledger against a real database: sums stay zero, balances equal postings, booked rows never change.
 
 use super::*;
-use crate::config::DatabaseUrl;
-use crate::db::{Db, commit};
+use crate::db::{Connection, Db, transact};
+use crate::testing::TestDatabase;
 use proptest::prelude::*;
 use sqlx::Row as _;
 use yika_api::LocalizedText;
@@ -10,7 +10,7 @@ use yika_api::LocalizedText;
 const AT: UnixMillis = UnixMillis(1_795_000_000_000);
 
 struct Books {
-    _folder: tempfile::TempDir,
+    _database: TestDatabase,
     db: Db,
     merchant: AccountId,
     funding: AccountId,
@@ -18,11 +18,20 @@ struct Books {
 }
 
 async fn books() -> Books {
-    let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&DatabaseUrl::sqlite_file(folder.path().join("yika.db")))
-        .await
-        .unwrap();
-    let mut tx = db.write().await.unwrap();
+    let database = TestDatabase::new().await;
+    let db = database.open().await;
+    let opened: Result<_> = transact!(db.writer(), |tx| { open_accounts(tx).await });
+    let (merchant, funding, holders) = opened.unwrap();
+    Books {
+        _database: database,
+        db,
+        merchant,
+        funding,
+        holders,
+    }
+}
+
+async fn open_accounts(tx: &mut Connection) -> Result<(AccountId, AccountId, Vec<HolderFunds>)> {
     sqlx::query("INSERT INTO merchant (id, name_zh, name_en, created_at) VALUES (1, '一', 'One', 0)")
         .execute(&mut *tx)
         .await
@@ -43,13 +52,13 @@ async fn books() -> Books {
         public_id: uuid::Uuid::new_v4(),
         ..change
     };
-    let funding = create_account(&mut tx, &blank).await.unwrap();
+    let funding = create_account(tx, &blank).await.unwrap();
     let merchant = NewAccount {
         kind: AccountKind::Merchant,
         merchant: Some(1),
         ..blank.clone()
     };
-    let merchant = create_account(&mut tx, &open(merchant)).await.unwrap();
+    let merchant = create_account(tx, &open(merchant)).await.unwrap();
     let mut holders = Vec::new();
     for id in 1..=3_i64 {
         sqlx::query(
@@ -67,24 +76,22 @@ async fn books() -> Books {
             slot: Some(1),
             ..blank.clone()
         };
-        let card = create_account(&mut tx, &open(card)).await.unwrap();
+        let card = create_account(tx, &open(card)).await.unwrap();
         let receivable = NewAccount {
             kind: AccountKind::Receivable,
             holder: Some(id),
             card_account: Some(card),
             ..blank.clone()
         };
-        let receivable = create_account(&mut tx, &open(receivable)).await.unwrap();
+        let receivable = create_account(tx, &open(receivable)).await.unwrap();
         holders.push(HolderFunds::new(card, receivable, Fen::ZERO, Fen::ZERO));
     }
-    commit(tx).await.unwrap();
-    Books {
-        _folder: folder,
-        db,
-        merchant,
-        funding,
-        holders,
-    }
+    Ok((merchant, funding, holders))
+}
+
+/// Books these in one transaction.
+async fn commit(db: &Db, bookings: &[Booking]) -> Result<TransactionId> {
+    transact!(db.writer(), |tx| { book(tx, bookings).await })
 }
 
 fn against(mut postings: Vec<Posting>, account: AccountId, amount: i64) -> Vec<Posting> {
@@ -123,42 +130,33 @@ fn postings_that_do_not_sum_to_zero_are_never_booked() {
 async fn what_was_booked_cannot_be_changed_or_deleted() {
     let books = books().await;
     let mut holder = books.holders[0];
-    let mut tx = books.db.write().await.unwrap();
     let postings = against(holder.credit(Fen::new(100)).unwrap(), books.funding, -100);
-    book(
-        &mut tx,
-        &[Booking::new(TransactionKind::Deposit, AT, postings).unwrap()],
-    )
-    .await
-    .unwrap();
+    let deposit = Booking::new(TransactionKind::Deposit, AT, postings).unwrap();
+    commit(&books.db, &[deposit]).await.unwrap();
     for sql in [
         "UPDATE posting SET amount = 1",
         "DELETE FROM posting",
         "UPDATE ledger_transaction SET kind = 'void'",
         "DELETE FROM ledger_transaction",
     ] {
-        assert!(
-            sqlx::query(sql)
-                .execute(&mut *tx)
-                .await
-                .unwrap_err()
-                .to_string()
-                .contains("append-only"),
-            "{sql}"
-        );
+        let mut tx = books.db.writer().begin().await.unwrap();
+        let refused = sqlx::query(sql).execute(&mut *tx).await.unwrap_err();
+        assert!(refused.to_string().contains("append-only"), "{sql}: {refused}");
     }
 }
 
 #[tokio::test]
 async fn the_database_refuses_a_card_account_below_zero() {
     let books = books().await;
-    let mut tx = books.db.write().await.unwrap();
     let card = Posting {
         account: books.holders[0].card(),
         amount: Fen::new(-1),
     };
     let booking = Booking::new(TransactionKind::Sale, AT, against(vec![card], books.merchant, 1)).unwrap();
-    assert!(matches!(book(&mut tx, &[booking]).await, Err(Error::Database(_))));
+    assert!(matches!(
+        commit(&books.db, &[booking]).await,
+        Err(Error::Database(_))
+    ));
 }
 
 proptest! {
@@ -185,9 +183,7 @@ proptest! {
                     }.unwrap());
                 }
                 postings_made += bookings.iter().map(|b| i64::try_from(b.postings.len()).unwrap()).sum::<i64>();
-                let mut tx = books.db.write().await.unwrap();
-                book(&mut tx, &bookings).await.unwrap();
-                commit(tx).await.unwrap();
+                commit(&books.db, &bookings).await.unwrap();
             }
             let mut reader = books.db.read().await.unwrap();
             let totals = totals(&mut reader).await.unwrap();

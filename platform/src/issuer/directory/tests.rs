@@ -2,6 +2,8 @@
 
 use crate::Error;
 use crate::clock::DAY;
+use crate::db::transact;
+use crate::error::Result;
 use crate::testing::{TestPlatform, TestTerminal};
 use yika_api::ProblemCode;
 use yika_api::terminal::TerminalKind;
