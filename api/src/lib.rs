@@ -6,15 +6,18 @@
 //! answers as OAuth 2.0 does ([`session::TokenError`]).
 
 pub mod account;
+pub mod bank;
 pub mod credential;
 pub mod dpop;
 mod encoding;
 mod fen;
+pub mod operation;
 pub mod payment;
 mod problem;
 pub mod school;
 pub mod session;
 pub mod terminal;
+pub mod wallet;
 
 pub use encoding::{Base64Url, LocalizedText, UnixMillis};
 pub use fen::{Fen, FenError};

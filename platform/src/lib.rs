@@ -15,6 +15,7 @@ mod idempotency;
 mod issuer;
 mod ledger;
 mod program;
+mod operations;
 mod random;
 mod school;
 #[cfg(test)]

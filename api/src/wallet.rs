@@ -1,0 +1,197 @@
+//! The e-wallet: money of the holder at the bank, with the debit cards bound to it.
+//!
+//! `GET /v1/wallet` answers [`Wallet`]. `POST /v1/wallet` opens one ([`OpenWallet`]), `POST /v1/wallet/close` closes it
+//! ([`CloseWallet`]). `POST /v1/wallet/cards` begins binding a card ([`BindCard`], answers [`CardBinding`]),
+//! `POST /v1/wallet/cards/{id}/confirm` ends it with the code from the bank's message ([`ConfirmCard`]),
+//! `PUT /v1/wallet/cards/{id}/default` and `DELETE /v1/wallet/cards/{id}` do what they say. `PUT /v1/wallet/password`
+//! changes the payment password ([`ChangePassword`]). Each answers [`Wallet`] and takes an idempotency key.
+//!
+//! Passwords and card data are [`SealedField`]s: encrypted on the phone to a key that the bank's root signed. The
+//! platform passes them on and cannot read them.
+
+use crate::account::Balance;
+use crate::{Base64Url, Fen, LocalizedText, UnixMillis};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A field that only the bank can read: HPKE (RFC 9180) to the bank's key, bound to the operation that it is part of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealedField {
+    /// The number of the bank's key.
+    pub kid: u16,
+    /// The encapsulated key, 65 bytes, and the ciphertext.
+    pub bytes: Base64Url,
+}
+
+/// The holder's wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Wallet {
+    /// Whether there is one.
+    pub status: WalletStatus,
+    /// The number under which the bank knows the holder, before the wallet is opened too: seals are bound to it.
+    pub customer: Uuid,
+    /// Under which account its bills stand; absent before it is opened.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub account_id: Option<Uuid>,
+    /// What is in it; absent before it is opened. What operations under way may take off is `pending`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub balance: Option<Balance>,
+    /// The bound cards, the default one first.
+    pub cards: Vec<BankCard>,
+    /// The limits that the server enforces.
+    pub limits: TopUpLimits,
+    /// What the bank takes for a payment off a bank card.
+    pub fee: CardFee,
+    /// The certificate of the bank's keys, signed by the bank's root: fields are sealed to them.
+    pub bank_key: Base64Url,
+    /// Why it can't be closed now; empty where it can.
+    pub close_blockers: Vec<CloseBlocker>,
+    /// The terms that opening one accepts.
+    pub terms: Terms,
+}
+
+/// Whether there is a wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WalletStatus {
+    /// Never opened.
+    None,
+    /// In use.
+    Open,
+    /// Stopped by the bank or the card office.
+    Frozen,
+    /// Closed. It can be opened again.
+    Closed,
+}
+
+/// A debit card that is bound to the wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct BankCard {
+    /// The binding.
+    pub id: Uuid,
+    /// The bank's name.
+    pub bank: LocalizedText,
+    /// The last four digits of its number.
+    pub tail: String,
+    /// Whether it pays where none is named.
+    pub is_default: bool,
+}
+
+/// Limits of a holder's top-ups, in the school's time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TopUpLimits {
+    /// The least amount.
+    pub least: Fen,
+    /// The most of one top-up.
+    pub single: Fen,
+    /// The most of a day.
+    pub day: Fen,
+    /// What is used of today's, operations under way included.
+    pub day_used: Fen,
+}
+
+/// What a payment off a bank card costs: ten-thousandths of it, rounded up to a fen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CardFee {
+    /// Ten-thousandths of the part off the bank card; 0 for none.
+    pub per_ten_thousand: u16,
+}
+
+/// What stands against closing the wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CloseBlocker {
+    /// There is money in it.
+    Money {
+        /// How much.
+        amount: Fen,
+    },
+    /// Operations have not reached their end.
+    PendingOperations {
+        /// How many.
+        count: u64,
+    },
+}
+
+/// What is accepted by opening a wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Terms {
+    /// Their version.
+    pub version: u32,
+    /// Their text.
+    pub text: LocalizedText,
+}
+
+/// `POST /v1/wallet`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenWallet {
+    /// The version of the terms that the holder accepted.
+    pub terms_version: u32,
+    /// Name and number of the identity document, sealed.
+    pub identity: SealedField,
+    /// The payment password, sealed.
+    pub password: SealedField,
+}
+
+/// `POST /v1/wallet/close`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseWallet {
+    /// The payment password, sealed.
+    pub password: SealedField,
+}
+
+/// `POST /v1/wallet/cards`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BindCard {
+    /// Card number, name, identity number and phone number, sealed.
+    pub card: SealedField,
+}
+
+/// A card that waits for the code which the bank sent to the holder's phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CardBinding {
+    /// The binding.
+    pub id: Uuid,
+    /// The bank's name.
+    pub bank: LocalizedText,
+    /// The last four digits of the card's number.
+    pub tail: String,
+    /// Where the code went, masked by the bank.
+    pub phone_masked: String,
+    /// Until when the code is good.
+    pub expires_at: UnixMillis,
+    /// Tries that are left.
+    pub tries_left: u8,
+}
+
+/// `POST /v1/wallet/cards/{id}/confirm`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmCard {
+    /// The code from the bank's message, sealed.
+    pub code: SealedField,
+}
+
+/// `PUT /v1/wallet/password`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ChangePassword {
+    /// With the one that holds now.
+    Old {
+        /// The one that holds now, sealed.
+        old: SealedField,
+        /// The new one, sealed.
+        new: SealedField,
+    },
+    /// Without it, by the identity data given when the wallet was opened.
+    Identity {
+        /// Name and number of the identity document, sealed.
+        identity: SealedField,
+        /// The new one, sealed.
+        new: SealedField,
+    },
+}

@@ -1,0 +1,207 @@
+//! Where an operation stands, and what each word of the bank, or its silence, does to it: a function of values.
+//!
+//! The one idea: *no answer* is never taken for *no*. Silence leads to a question, a question that the bank can't answer to
+//! the same order once more, and only a bank that promises never to carry it out lets the platform say that nothing was
+//! charged.
+
+use yika_api::operation::{Phase, Refusal, RefusalReason};
+use yika_api::{UnixMillis, bank::OrderState};
+
+/// How far an operation has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Money is held, the bank is to carry it out.
+    Ordering(Contact),
+    /// The time for it is over: the bank is asked never to carry it out.
+    CallingOff,
+    /// The bank took the money, nobody can get it: the bank is asked to give it back.
+    GivingBack(Refusal),
+    /// The money arrived.
+    Credited,
+    /// The money had left and is back.
+    Refunded(Refusal),
+    /// No money moved.
+    Refused(Refusal),
+}
+
+/// What the bank may know of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contact {
+    /// Nothing: it was never reached.
+    None,
+    /// Perhaps it, perhaps not: it was sent and nothing came back.
+    Unknown,
+    /// The bank has it and has not decided.
+    Pending,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event<'a> {
+    /// The bank says how the order stands: in a reply, a notice or a statement.
+    Told(&'a OrderState),
+    /// The bank was asked and never heard of it.
+    Unheard,
+    /// Something was sent and nothing came back in time.
+    Silence,
+    /// Nothing could be sent.
+    Unreachable,
+}
+
+/// What the operation's surroundings say at that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Circumstances {
+    /// The time for reaching the bank is over.
+    pub(crate) is_overdue: bool,
+    /// Whoever is to get the money can get it now.
+    pub(crate) can_credit: bool,
+}
+
+/// What is booked, in the transaction that stores the new stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// What was held is free again.
+    Release,
+    /// What was held has left, the money has arrived.
+    Settle,
+    /// What had arrived is taken back, what had left is back.
+    TakeBack,
+}
+
+/// What is to be said to the bank next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing.
+    Rest,
+    /// The order, byte for byte as before.
+    Submit,
+    /// How does it stand?
+    Query,
+    /// Never carry it out.
+    CallOff,
+    /// Give it back.
+    GiveBack,
+}
+
+/// What follows from an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) stage: Stage,
+    pub(crate) entry: Option<Entry>,
+    pub(crate) next: Next,
+    /// The bank contradicts itself: somebody has to look.
+    pub(crate) is_contradiction: bool,
+}
+
+impl Stage {
+    /// As the holder sees it.
+    pub(crate) fn phase(&self) -> Phase {
+        match self {
+            Self::Ordering(Contact::None) => Phase::Sent,
+            Self::Ordering(Contact::Unknown | Contact::Pending) | Self::CallingOff => Phase::Confirming,
+            Self::GivingBack(_) => Phase::Paid,
+            Self::Credited => Phase::Credited,
+            Self::Refunded(_) => Phase::Refunded,
+            Self::Refused(_) => Phase::Refused,
+        }
+    }
+
+    /// What to say to the bank after a start, when nobody remembers what was said last.
+    pub(crate) fn resume(&self) -> Next {
+        match self {
+            Self::Ordering(Contact::None) => Next::Submit,
+            Self::Ordering(Contact::Unknown | Contact::Pending) => Next::Query,
+            Self::CallingOff => Next::CallOff,
+            Self::GivingBack(_) => Next::GiveBack,
+            Self::Credited | Self::Refunded(_) | Self::Refused(_) => Next::Rest,
+        }
+    }
+
+    /// What an event makes of it.
+    pub(crate) fn step(self, event: Event<'_>, around: Circumstances) -> Step {
+        match (self, event) {
+            // The bank has carried it out.
+            (Self::Ordering(_) | Self::CallingOff, Event::Told(OrderState::Done { .. })) => {
+                if around.can_credit {
+                    Step::end(Self::Credited, Entry::Settle)
+                } else {
+                    Step::on(Self::GivingBack(Refusal::of(RefusalReason::AccountUnusable)), Next::GiveBack)
+                }
+            }
+            // It has not and won't.
+            (Self::Ordering(_), Event::Told(OrderState::Refused { refusal })) => {
+                Step::end(Self::Refused(refusal.clone()), Entry::Release)
+            }
+            (Self::CallingOff, Event::Told(OrderState::Refused { .. })) => {
+                Step::end(Self::Refused(Refusal::of(RefusalReason::TimedOut)), Entry::Release)
+            }
+            // It had, and took it back before we heard of either.
+            (Self::Ordering(_) | Self::CallingOff, Event::Told(OrderState::Reversed { .. })) => Step::end(
+                Self::Refunded(Refusal::of(RefusalReason::ReversedByBank)),
+                Entry::Release,
+            ),
+            // It has the order and takes its time: only it can say when.
+            (Self::Ordering(_) | Self::CallingOff, Event::Told(OrderState::Pending)) => {
+                Step::on(Self::Ordering(Contact::Pending), Next::Query)
+            }
+            (Self::Ordering(contact), Event::Silence) => match contact {
+                Contact::Pending => Step::on(Self::Ordering(Contact::Pending), Next::Query),
+                Contact::None | Contact::Unknown => Step::on(Self::Ordering(Contact::Unknown), Next::Query),
+            },
+            (Self::Ordering(_), Event::Unheard) if around.is_overdue => Step::on(Self::CallingOff, Next::CallOff),
+            (Self::Ordering(_), Event::Unheard) => Step::on(Self::Ordering(Contact::Unknown), Next::Submit),
+            (Self::Ordering(Contact::None), Event::Unreachable) if around.is_overdue => {
+                Step::end(Self::Refused(Refusal::of(RefusalReason::TimedOut)), Entry::Release)
+            }
+            (stage @ Self::Ordering(_), Event::Unreachable) => {
+                let next = stage.resume();
+                Step::on(stage, next)
+            }
+            (Self::CallingOff, Event::Silence | Event::Unreachable | Event::Unheard) => {
+                Step::on(Self::CallingOff, Next::CallOff)
+            }
+            // The way back. A bank that says it never took anything has nothing to give back.
+            (
+                Self::GivingBack(refusal),
+                Event::Told(OrderState::Reversed { .. } | OrderState::Refused { .. }),
+            ) => Step::end(Self::Refunded(refusal), Entry::Release),
+            (stage @ Self::GivingBack(_), _) => Step::on(stage, Next::GiveBack),
+            // After the end only a reversal changes anything.
+            (Self::Credited, Event::Told(OrderState::Reversed { .. })) => Step::end(
+                Self::Refunded(Refusal::of(RefusalReason::ReversedByBank)),
+                Entry::TakeBack,
+            ),
+            (Self::Credited, Event::Told(OrderState::Refused { .. })) => Step::contradiction(Self::Credited, Next::Rest),
+            (stage @ Self::Refused(_), Event::Told(OrderState::Done { .. })) => Step::contradiction(stage, Next::GiveBack),
+            (stage, _) => Step::on(stage, Next::Rest),
+        }
+    }
+}
+
+impl Step {
+    fn on(stage: Stage, next: Next) -> Self {
+        Self {
+            stage,
+            entry: None,
+            next,
+            is_contradiction: false,
+        }
+    }
+
+    fn end(stage: Stage, entry: Entry) -> Self {
+        Self {
+            entry: Some(entry),
+            ..Self::on(stage, Next::Rest)
+        }
+    }
+
+    fn contradiction(stage: Stage, next: Next) -> Self {
+        Self {
+            is_contradiction: true,
+            ..Self::on(stage, next)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

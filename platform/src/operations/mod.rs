@@ -1,0 +1,3 @@
+//! Operations on money that the bank has a part in.
+
+mod flow;
