@@ -8,6 +8,7 @@
 //! Decoders take anything and never panic. They are canonical: for each value there is one encoding, and whatever
 //! differs from it is refused.
 
+pub mod bank;
 mod base45;
 pub mod code;
 pub mod confirmation;

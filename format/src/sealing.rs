@@ -24,9 +24,9 @@ pub(crate) const TAG_LEN: usize = 16;
 /// The private key of who opens what was sealed. It is wiped from memory when it is dropped.
 pub struct RecipientKey(PrivateKey);
 
-/// The entries could not be sealed.
+/// Something could not be sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the entries could not be sealed")]
+#[error("it could not be sealed")]
 pub struct SealError;
 
 impl RecipientKey {

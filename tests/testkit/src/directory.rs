@@ -2,14 +2,7 @@
 //! can still be sealed and signed well.
 
 use crate::message::padded;
-use crate::{MessageBuilder, SignerKit, TestKey, sha256};
-use chacha20::ChaCha20Rng;
-use hpke::aead::AesGcm256;
-use hpke::inout::InOutBuf;
-use hpke::kdf::HkdfSha256;
-use hpke::kem::DhP256HkdfSha256;
-use hpke::rand_core::SeedableRng as _;
-use hpke::{Deserializable as _, Kem, OpModeS, Serializable as _, single_shot_seal_inout_detached_with_rng};
+use crate::{MessageBuilder, SignerKit, TestKey, sealing};
 use yika_format::SchoolHash;
 
 /// A directory to be, of any entries: by default a good empty one for terminal 7.
@@ -49,27 +42,12 @@ impl DirectoryBuilder {
         let (school, terminal) = self.sealed_for;
         let info = [&padded("YIKA1.dir")[..], &school.0, &terminal.to_be_bytes()].concat();
 
-        let random = sha256(&[&info[..], &envelope, &self.entries].concat());
-        let recipient =
-            <DhP256HkdfSha256 as Kem>::PublicKey::from_bytes(self.recipient.expanded().as_bytes());
-        let mut text = self.entries.clone();
-        let (encapsulated, tag) =
-            single_shot_seal_inout_detached_with_rng::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
-                &OpModeS::Base,
-                &recipient.expect("a public key is a point"),
-                &info,
-                InOutBuf::from(&mut text[..]),
-                &envelope,
-                &mut ChaCha20Rng::from_seed(random),
-            )
-            .expect("tests seal little");
-
+        let (encapsulated, sealed) = sealing::seal(&self.recipient, &info, &envelope, &self.entries);
         let sealed_len = u32::try_from(sealed_len).expect("tests seal little");
         message.body = self.terminal.to_be_bytes().to_vec();
-        message.body.extend(encapsulated.to_bytes());
+        message.body.extend(encapsulated);
         message.body.extend(sealed_len.to_be_bytes());
-        message.body.extend(text);
-        message.body.extend(tag.to_bytes());
+        message.body.extend(sealed);
         message
     }
 

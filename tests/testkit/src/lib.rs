@@ -1,4 +1,4 @@
-//! Builders for tests: fixed keys, credentials, codes, lists and records of sales, every field of which can be
+//! Builders for tests: fixed keys, credentials, codes, lists, records of sales and a bank, every field of which can be
 //! overridden, and the test vectors that are made with them.
 //!
 //! All keys are derived from names and signatures follow RFC 6979, so the same test sees the same bytes every time.
@@ -7,6 +7,7 @@
 // A kit for tests stops where a test would.
 #![allow(clippy::expect_used)]
 
+mod bank;
 mod code;
 mod credential;
 mod directory;
@@ -14,8 +15,10 @@ mod keys;
 mod lists;
 mod message;
 mod sale;
+mod sealing;
 pub mod vectors;
 
+pub use bank::BankKit;
 pub use code::CodeBuilder;
 pub use credential::{CredentialBuilder, attributes};
 pub use directory::{DirectoryBuilder, directory_entry};
