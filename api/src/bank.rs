@@ -9,7 +9,8 @@
 //! `POST customers` takes [`OpenCustomer`], `POST customers/{id}/close` [`CloseCustomer`], `PUT customers/{id}/password`
 //! [`SetPassword`]; `POST customers/{id}/cards` takes [`NewCard`] and answers [`CardChallenge`],
 //! `POST customers/{id}/cards/{card}/confirm` takes [`CardCode`], `DELETE customers/{id}/cards/{card}` unbinds. These
-//! answer 204 where nothing else is said. A refusal is 422 with [`Refusal`]. `GET key` answers the key certificate,
+//! answer 204 where nothing else is said. A refusal is 422 with [`Refusal`]; of an order it is an answer like others. `GET key` answers the bytes of the key
+//! certificate,
 //! `GET statements/{yyyy-mm-dd}` the day's [`StatementRow`]s.
 
 use crate::operation::Refusal;
@@ -29,7 +30,8 @@ pub struct Order {
     pub direction: OrderDirection,
     /// The part out of the wallet, or into it.
     pub wallet: Fen,
-    /// The part off the bank card, or onto it; fee included.
+    /// The part off the bank card, or onto it; fee included. Into the wallet goes what is left without the fee; onto the
+    /// card goes what leaves the wallet, and there is no fee.
     pub card_amount: Fen,
     /// The fee in it.
     pub fee: Fen,
@@ -38,7 +40,7 @@ pub struct Order {
     pub card: Option<Uuid>,
     /// The payment password, as the phone sealed it.
     pub password: SealedField,
-    /// The amount that the password's seal is bound to.
+    /// The amount that the password's seal is bound to: what arrives. The bank refuses an order of other parts.
     pub sealed_amount: Fen,
 }
 
@@ -156,6 +158,42 @@ pub struct CardChallenge {
     pub expires_at: UnixMillis,
     /// Tries that are left.
     pub tries_left: u8,
+}
+
+/// What is sealed as identity, in JSON. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityData {
+    /// The holder's name.
+    pub name: String,
+    /// The number of the identity document.
+    pub id_number: String,
+}
+
+/// What is sealed as bank card, in JSON. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardData {
+    /// The card's number.
+    pub number: String,
+    /// Its holder's name.
+    pub name: String,
+    /// The number of the identity document.
+    pub id_number: String,
+    /// The phone that the bank knows.
+    pub phone: String,
+}
+
+impl std::fmt::Debug for IdentityData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdentityData(…)")
+    }
+}
+
+impl std::fmt::Debug for CardData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CardData(…)")
+    }
 }
 
 /// The code that the holder read.

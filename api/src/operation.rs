@@ -192,7 +192,7 @@ impl Refusal {
     }
 }
 
-/// The reasons for which money doesn't move.
+/// The reasons for which the bank says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalReason {
@@ -200,6 +200,14 @@ pub enum RefusalReason {
     PasswordWrong,
     /// The payment password is locked for now.
     PasswordLocked,
+    /// The new payment password is one that others guess.
+    PasswordWeak,
+    /// The code is not the one of the bank's message.
+    CodeWrong,
+    /// The code is too old or was tried too often: another one is needed.
+    CodeExpired,
+    /// Name, identity number, card or phone are not those that the bank knows.
+    IdentityMismatch,
     /// There is not enough money where it should come from.
     Insufficient,
     /// The bank's own limit for this card or wallet is reached.

@@ -6,6 +6,7 @@
 
 use crate::HOST_AUDIENCE;
 use crate::clock::ShiftedClock;
+use crate::keyfile::{self, KeyFileError};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode, header};
@@ -18,7 +19,6 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tower::ServiceExt as _;
@@ -35,20 +35,12 @@ const KID: &str = "sandbox-host-1";
 /// Why the identity provider cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// Its key file cannot be made or read.
-    #[error("cannot use the host's key file {path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// There is no key.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// Its key file holds no key.
     #[error("{0} holds no P-256 private key; remove it, and phones bind again")]
     Unreadable(PathBuf),
-    /// No key could be made.
-    #[error("the system gave no random bytes for a key")]
-    Random,
     /// A token could not be signed.
     #[error("a token could not be signed: {0}")]
     Sign(#[from] jsonwebtoken::errors::Error),
@@ -84,7 +76,7 @@ impl Host {
         config: &HostConfig,
         clock: Arc<ShiftedClock>,
     ) -> Result<Self, HostError> {
-        let pkcs8 = read_or_make_key(path)?;
+        let pkcs8 = keyfile::read_or_make(path, keyfile::new_signer)?;
         let unreadable = || HostError::Unreadable(path.to_owned());
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8, &SystemRandom::new())
             .map_err(|_| unreadable())?;
@@ -140,31 +132,6 @@ impl Host {
             "jti": Uuid::new_v4().to_string(), "events": { LOGOUT_EVENT: {} },
         }))
     }
-}
-
-/// Reads the key, or makes one that its owner alone can read.
-fn read_or_make_key(path: &Path) -> Result<Vec<u8>, HostError> {
-    let failed = |source| HostError::File {
-        path: path.to_owned(),
-        source,
-    };
-    if path.exists() {
-        return std::fs::read(path).map_err(failed);
-    }
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-        .map_err(|_| HostError::Random)?;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed)?;
-    std::io::Write::write_all(&mut file, pkcs8.as_ref()).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    Ok(pkcs8.as_ref().to_vec())
 }
 
 #[derive(Clone)]

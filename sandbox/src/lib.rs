@@ -1,17 +1,25 @@
 //! The platform with an identity provider, seed data and a console for trials, in one process.
 //!
 //! It composes the production platform unchanged and adds routes below `/sandbox`: the host app's identity provider
-//! (`host`), and an admin API that reads and changes what a card office would (`admin`). It listens on loopback
+//! (`host`), a bank that plays faults on demand (`bank`), and an admin API that reads and changes what a card office
+//! would (`admin`). It listens on loopback
 //! only. Everything is kept in one folder; started again on it, the sandbox goes on where it stopped.
 
 mod admin;
+mod bank;
 mod clock;
 mod host;
+mod keyfile;
 mod seed;
 
+pub use bank::{BankError, BankFault};
+pub use host::HostError;
+pub use keyfile::KeyFileError;
+
 use axum::Router;
+use bank::Bank;
 use clock::ShiftedClock;
-use host::{Host, HostError};
+use host::Host;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +44,8 @@ pub struct SandboxConfig {
     pub data: PathBuf,
     /// The school's lower-case DNS name.
     pub school_domain: String,
+    /// What goes wrong with every order at the bank, until the admin API says something else.
+    pub bank_fault: Option<BankFault>,
 }
 
 /// Why a sandbox does not run.
@@ -47,6 +57,9 @@ pub enum SandboxError {
     /// The identity provider has no key.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// The bank does not open.
+    #[error(transparent)]
+    Bank(#[from] BankError),
     /// The platform could not be told where the host's keys are.
     #[error(transparent)]
     HostKeys(#[from] HostTokenError),
@@ -114,8 +127,17 @@ impl Sandbox {
         };
         let platform = Platform::open_with(platform_config, ports).await?;
         seed::plant(&platform).await?;
+        let bank = Bank::open(
+            &config.data.join("bank"),
+            SCHOOL_DOMAIN,
+            Arc::clone(&clock),
+            platform.router(),
+            config.bank_fault,
+        )
+        .await?;
         let router = platform
             .router()
+            .merge(bank.routes())
             .merge(admin::routes(platform.clone(), clock))
             .merge(host::routes(host, platform.router()));
         Ok(Self {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use yika_platform::{exit_code, log_to_stderr};
-use yika_sandbox::{SCHOOL_DOMAIN, Sandbox, SandboxConfig, SandboxError};
+use yika_sandbox::{BankFault, SCHOOL_DOMAIN, Sandbox, SandboxConfig, SandboxError};
 
 /// A whole campus in one process, for trials and tests.
 #[derive(Parser)]
@@ -21,6 +21,9 @@ struct Cli {
     /// The school's lower-case DNS name. A folder keeps the school that it began with.
     #[arg(long, default_value = SCHOOL_DOMAIN)]
     school_domain: String,
+    /// What goes wrong with every order at the bank, until the admin API says something else.
+    #[arg(long, value_name = "NAME")]
+    bank_fault: Option<BankFault>,
 }
 
 #[tokio::main]
@@ -31,6 +34,7 @@ async fn main() -> ExitCode {
         listen: cli.listen,
         data: cli.data,
         school_domain: cli.school_domain,
+        bank_fault: cli.bank_fault,
     };
     exit_code(run(config).await)
 }

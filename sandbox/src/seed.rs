@@ -1,5 +1,7 @@
 //! The seed: eight students with three accounts each, two canteen stalls, a library. Planted once; what is there stays.
 
+pub(crate) mod bank;
+
 use yika_api::terminal::{MerchantId, TerminalKind};
 use yika_api::{Fen, LocalizedText};
 use yika_platform::{OpeningAccount, Platform, Result};

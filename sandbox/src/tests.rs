@@ -12,6 +12,7 @@ async fn open(data: &tempfile::TempDir) -> Sandbox {
         listen,
         data: data.path().to_owned(),
         school_domain: SCHOOL_DOMAIN.to_owned(),
+        bank_fault: None,
     })
     .await
     .unwrap()
@@ -44,6 +45,7 @@ async fn an_address_that_others_reach_is_refused() {
         listen,
         data: data.path().to_owned(),
         school_domain: SCHOOL_DOMAIN.to_owned(),
+        bank_fault: None,
     })
     .await;
     assert!(matches!(

@@ -1,0 +1,114 @@
+//! The faults that the bank plays on demand, and which order gets which.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use uuid::Uuid;
+
+/// What goes wrong with an order. Silence is a connection that is closed without an answer, so nobody waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum BankFault {
+    /// The bank refuses.
+    RefusedBeforeDebit,
+    /// The order gets lost; nothing is answered.
+    TimeoutBeforeDebit,
+    /// The order is carried out; nothing is answered.
+    TimeoutAfterDebit,
+    /// The first reply, *pending*, comes once more when the order is asked for, though the money has moved.
+    DuplicateReply,
+    /// The notice comes twice.
+    DuplicateCallback,
+    /// The order is decided, and the notice comes, when the console says so.
+    LateCallback,
+    /// The notice comes before the reply.
+    CallbackBeforeReply,
+    /// The order is carried out, and taken back when the console says so.
+    SuccessThenReversal,
+    /// The statement leaves the order out.
+    StatementMissing,
+    /// The statement has a row of an order that nobody placed beside it.
+    StatementExtra,
+    /// The statement tells another amount.
+    StatementDifferent,
+}
+
+impl BankFault {
+    /// The name, as everywhere.
+    pub(super) fn name(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+}
+
+/// What is to go wrong next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaultPlan {
+    /// Nothing, where there is none.
+    pub(super) fault: Option<BankFault>,
+    /// With so many orders; without a number, with all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) count: Option<u32>,
+    /// With this order alone, which has not come yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) order: Option<Uuid>,
+}
+
+/// The plans that are left.
+#[derive(Debug)]
+pub(super) struct Faults(Mutex<Plans>);
+
+#[derive(Debug)]
+struct Plans {
+    next: FaultPlan,
+    orders: HashMap<Uuid, BankFault>,
+}
+
+impl Faults {
+    /// This fault with every order, until something else is said.
+    pub(super) fn new(fault: Option<BankFault>) -> Self {
+        let next = FaultPlan {
+            fault,
+            count: None,
+            order: None,
+        };
+        Self(Mutex::new(Plans {
+            next,
+            orders: HashMap::new(),
+        }))
+    }
+
+    pub(super) fn set(&self, plan: FaultPlan) {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (plan.order, plan.fault) {
+            (Some(order), Some(fault)) => drop(plans.orders.insert(order, fault)),
+            (Some(order), None) => drop(plans.orders.remove(&order)),
+            (None, _) => plans.next = plan,
+        }
+    }
+
+    /// What is left of the plan for orders that are not named.
+    pub(super) fn next(&self) -> FaultPlan {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).next.clone()
+    }
+
+    /// What goes wrong with this order, which is a new one.
+    pub(super) fn take(&self, order: Uuid) -> Option<BankFault> {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fault) = plans.orders.remove(&order) {
+            return Some(fault);
+        }
+        match plans.next.count {
+            Some(0) => None,
+            Some(count) => {
+                plans.next.count = Some(count - 1);
+                plans.next.fault
+            }
+            None => plans.next.fault,
+        }
+    }
+}
