@@ -65,7 +65,9 @@ impl OperationRequest {
     /// What arrives where it is to go.
     pub const fn amount(&self) -> Fen {
         match self {
-            Self::TopUp { amount, .. } | Self::Recharge { amount, .. } | Self::Withdraw { amount, .. } => *amount,
+            Self::TopUp { amount, .. } | Self::Recharge { amount, .. } | Self::Withdraw { amount, .. } => {
+                *amount
+            }
         }
     }
 }

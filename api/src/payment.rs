@@ -69,6 +69,12 @@ pub enum PaymentKind {
     LibraryFee,
     /// Money that came onto the account.
     Deposit,
+    /// A top-up: onto a card account, and off the wallet as far as it paid.
+    TopUp,
+    /// From a bank card into the wallet.
+    Recharge,
+    /// From the wallet onto a bank card.
+    Withdrawal,
     /// A kind of a newer server.
     #[serde(other)]
     Other,
@@ -80,7 +86,7 @@ pub enum PaymentKind {
 pub enum PaymentStatus {
     /// Booked.
     Posted,
-    /// Taken back by the terminal; the money is on the account again.
+    /// Taken back, by the terminal or the bank: the account is as if it had not been.
     Voided,
     /// A second use of one code: not charged, the card office looks at it.
     Disputed,

@@ -3,6 +3,7 @@
 //! A client switches on [`ProblemCode`], never on texts. A code that this version does not know reads as
 //! [`ProblemCode::Unknown`] and is treated by its HTTP status.
 
+use crate::operation::Refusal;
 use crate::{Fen, UnixMillis};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub struct Problem {
     /// When it is worth trying again, or since when something holds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<UnixMillis>,
+    /// What the bank said, where it refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refusal: Option<Refusal>,
 }
 
 macro_rules! problem_codes {
@@ -108,6 +112,32 @@ problem_codes! {
     TerminalFrozen = "terminal_frozen", 403, false, "the terminal is frozen";
     /// No chain of deltas leads from that version to the newest: download the whole list.
     DeltaUnavailable = "delta_unavailable", 410, false, "no delta from that version";
+    /// The school offers no wallet.
+    WalletNotOffered = "wallet_not_offered", 404, false, "the school offers no wallet";
+    /// The bank didn't answer: whether it did something is not known. Send the same request again.
+    BankUnavailable = "bank_unavailable", 503, true, "the bank does not answer";
+    /// The bank refused; `refusal` says why.
+    BankRefused = "bank_refused", 422, false, "the bank refused";
+    /// The amount is zero, below the least or above the most; `amount` is that limit.
+    AmountOutOfRange = "amount_out_of_range", 422, false, "the amount is out of range";
+    /// The day's limit is passed; `amount` is what is left of it.
+    DayLimitReached = "day_limit_reached", 422, false, "the limit of the day is reached";
+    /// The parts, the amount and the fee don't make up, or the fee is not today's; `amount` is the fee.
+    FundingMismatch = "funding_mismatch", 422, false, "the parts do not make up the amount";
+    /// There is not enough in the wallet; `amount` is what is free.
+    InsufficientFunds = "insufficient_funds", 422, false, "not enough in the wallet";
+    /// The wallet is not open.
+    WalletNotOpen = "wallet_not_open", 409, false, "the wallet is not open";
+    /// There is an open wallet already.
+    WalletAlreadyOpen = "wallet_already_open", 409, false, "the wallet is open already";
+    /// Money or operations under way stand against closing the wallet.
+    WalletInUse = "wallet_in_use", 409, false, "the wallet is still in use";
+    /// Other terms are in force: show them, and ask again.
+    TermsChanged = "terms_changed", 409, false, "other terms are in force";
+    /// The bank card is not bound.
+    CardNotBound = "card_not_bound", 409, false, "the bank card is not bound";
+    /// The account can't get money.
+    AccountNotOpen = "account_not_open", 409, false, "the account is not open";
     /// The body is larger than this resource takes.
     TooLarge = "too_large", 413, false, "the body is too large";
     /// The body's media type is not the documented one.
@@ -133,6 +163,7 @@ impl Problem {
             reference: None,
             amount: None,
             at: None,
+            refusal: None,
         }
     }
 

@@ -10,7 +10,7 @@
 //! platform passes them on and cannot read them.
 
 use crate::account::Balance;
-use crate::{Base64Url, Fen, LocalizedText, UnixMillis};
+use crate::{Base64Url, Fen, FenError, LocalizedText, UnixMillis};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -94,8 +94,20 @@ pub struct TopUpLimits {
 /// What a payment off a bank card costs: ten-thousandths of it, rounded up to a fen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CardFee {
-    /// Ten-thousandths of the part off the bank card; 0 for none.
+    /// Ten-thousandths of the part off the bank card without the fee itself; 0 for none.
     pub per_ten_thousand: u16,
+}
+
+impl CardFee {
+    /// The fee on a part of this size, which doesn't include it.
+    ///
+    /// # Errors
+    /// Where the product leaves 64 bits.
+    pub fn on(self, part: Fen) -> Result<Fen, FenError> {
+        let rate = i64::from(self.per_ten_thousand);
+        let product = part.get().checked_mul(rate).ok_or(FenError::Overflow)?;
+        Ok(Fen::new(product / 10_000 + i64::from(product % 10_000 > 0)))
+    }
 }
 
 /// What stands against closing the wallet.
@@ -194,4 +206,19 @@ pub enum ChangePassword {
         /// The new one, sealed.
         new: SealedField,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fee_is_rounded_up_to_a_fen() {
+        let fee = CardFee { per_ten_thousand: 25 };
+        for (part, expected) in [(0, 0), (1, 1), (399, 1), (400, 1), (401, 2), (20_000, 50)] {
+            assert_eq!(fee.on(Fen::new(part)), Ok(Fen::new(expected)), "{part}");
+        }
+        assert_eq!(fee.on(Fen::new(i64::MAX)), Err(FenError::Overflow));
+        assert_eq!(CardFee { per_ten_thousand: 0 }.on(Fen::new(5)), Ok(Fen::ZERO));
+    }
 }

@@ -104,11 +104,14 @@ impl<'a> Admin<'a> {
         self.platform.now()
     }
 
-    /// Opens the two accounts of which a school has one each, where they are missing.
+    /// Opens the accounts of which a school has one each, where they are missing.
     pub(crate) async fn open_school_accounts(&self) -> Result<()> {
         let names = [
             (AccountKind::SchoolRisk, "学校风险", "School risk"),
             (AccountKind::Funding, "资金来源", "Funding"),
+            (AccountKind::Hold, "在途资金", "Held for operations"),
+            (AccountKind::Custody, "银行托管", "In custody of the bank"),
+            (AccountKind::Fee, "银行手续费", "Bank fees"),
         ];
         transact!(self.platform.db().writer(), |tx| {
             for (kind, zh, en) in names {

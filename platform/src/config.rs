@@ -1,7 +1,9 @@
 //! What a platform is told at its start: whose school it is, where it keeps things, whom it trusts, what it allows.
 
+mod bank;
 mod database;
 
+pub use bank::{BankConfig, OperationTimes, WalletPolicy};
 pub use database::{DatabaseUrl, PostgresUrl};
 
 use std::net::SocketAddr;
@@ -28,6 +30,10 @@ pub struct Config {
     pub terminal_enrolment: TerminalEnrolment,
     /// What credentials allow.
     pub credentials: CredentialPolicy,
+    /// The bank that holds the wallets; without one none is offered.
+    pub bank: Option<BankConfig>,
+    /// What wallets and top-ups allow.
+    pub wallet: WalletPolicy,
 }
 
 /// Why a configuration is refused.
@@ -47,6 +53,9 @@ pub enum ConfigError {
         "will not serve cleartext on {0}; listen on loopback, or say --behind-tls-proxy where a proxy ends TLS"
     )]
     Cleartext(SocketAddr),
+    /// No such time zone.
+    #[error("{0:?} is not the IANA name of a time zone")]
+    TimeZone(String),
     /// A public origin without TLS.
     #[error("the public origin {0:?} has no TLS; only loopback may go without")]
     InsecureOrigin(String),
@@ -113,8 +122,11 @@ pub struct SchoolConfig {
 }
 
 impl SchoolConfig {
-    /// Refuses a domain that is not a lower-case DNS name: its hash would be another school's.
+    /// Refuses a domain that is not a lower-case DNS name, whose hash would be another school's, and a zone that is none.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        if jiff::tz::TimeZone::get(&self.time_zone).is_err() {
+            return Err(ConfigError::TimeZone(self.time_zone.clone()));
+        }
         let label = |part: &str| {
             !part.is_empty()
                 && part.len() <= 63

@@ -6,8 +6,10 @@
 
 mod accounts;
 mod admin;
+mod bank;
 mod clock;
 mod config;
+mod days;
 mod db;
 mod error;
 mod http;
@@ -25,12 +27,14 @@ mod settlement;
 mod terminals;
 #[cfg(test)]
 mod testing;
+mod wallet;
 
 pub use admin::{Admin, Books, HolderView, MerchantView, OpeningAccount, TerminalView};
+pub use bank::{BankAnswer, BankError, BankGateway, HttpBank};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Config, ConfigError, CredentialPolicy, DatabaseUrl, HostConfig, Limits, PostgresUrl, PublicOrigin,
-    SchoolConfig, TerminalEnrolment,
+    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, HostConfig, Limits, OperationTimes,
+    PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
 };
 pub use error::{Error, Result};
 pub use http::{ListenPolicy, serve, stop_signal};
@@ -40,12 +44,13 @@ pub use program::{exit_code, log_to_stderr};
 pub use sessions::{DiscoveredKeys, HostKeySource, HostTokenError};
 
 use axum::body::Bytes;
+use bank::Bank;
 use db::{Db, IfEmpty};
 use issuer::KeyRing;
 use sessions::{HostVerifier, Nonces};
 use std::fmt;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use yika_api::UnixMillis;
 use yika_api::school::School;
 
@@ -56,16 +61,22 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Where the host's keys come from.
     pub host_keys: Arc<dyn HostKeySource>,
+    /// The bank that holds the wallets, where there is one.
+    pub bank: Option<Arc<dyn BankGateway>>,
 }
 
 impl Ports {
-    /// The system's clock, and the keys of the host's discovery document.
+    /// The system's clock, the keys of the host's discovery document, the bank's adapter.
     fn of_system(config: &Config) -> Result<Self> {
         let host_keys = DiscoveredKeys::new(&config.host.issuer)
             .map_err(|error| Error::Io(std::io::Error::other(error.to_string())))?;
         Ok(Self {
             clock: Arc::new(SystemClock),
             host_keys: Arc::new(host_keys),
+            bank: match &config.bank {
+                Some(bank) => Some(Arc::new(HttpBank::new(bank)?)),
+                None => None,
+            },
         })
     }
 }
@@ -83,6 +94,9 @@ struct Inner {
     host: HostVerifier,
     /// Held by the upload whose records are being verified.
     verifying: Mutex<()>,
+    bank: Option<Bank>,
+    /// Told whenever an operation changed, so that whoever waits for one looks again.
+    operations_changed: Notify,
     /// The newest whole table that somebody asked for, with its version.
     table_cache: Mutex<Option<(u64, Bytes)>>,
 }
@@ -135,6 +149,8 @@ impl Platform {
             nonces,
             host,
             verifying: Mutex::new(()),
+            bank: ports.bank.map(Bank::new),
+            operations_changed: Notify::new(),
             table_cache: Mutex::new(None),
         }));
         platform.admin().open_school_accounts().await?;
@@ -169,6 +185,19 @@ impl Platform {
         self.0.clock.now()
     }
 
+    /// Tells the bank what is due, once each, and returns how many operations that were.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn drive_due_operations(&self) -> Result<usize> {
+        operations::drive_due(self).await
+    }
+
+    /// Drives operations for ever: what servers do beside serving. Several on one database share the work.
+    pub async fn drive_operations(&self) {
+        operations::drive_for_ever(self).await;
+    }
+
     /// Closes the database once nobody uses it any more.
     pub async fn close(&self) {
         self.0.db.close().await;
@@ -200,6 +229,16 @@ impl Platform {
 
     fn verifying(&self) -> &Mutex<()> {
         &self.0.verifying
+    }
+
+    /// The bank, or the refusal of who has none.
+    fn bank(&self) -> Result<&Bank> {
+        let bank = self.0.bank.as_ref();
+        bank.ok_or_else(|| Error::refused(yika_api::ProblemCode::WalletNotOffered))
+    }
+
+    fn operations_changed(&self) -> &Notify {
+        &self.0.operations_changed
     }
 
     fn table_cache(&self) -> &Mutex<Option<(u64, Bytes)>> {

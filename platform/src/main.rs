@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 use yika_api::LocalizedText;
 use yika_platform::{
-    Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, ListenPolicy, Platform,
-    PublicOrigin, SchoolConfig, TerminalEnrolment, exit_code, log_to_stderr, serve, stop_signal,
+    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, ListenPolicy,
+    Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy, exit_code, log_to_stderr, serve,
+    stop_signal,
 };
 
 /// The campus side of one school.
@@ -41,6 +42,9 @@ struct Serve {
     /// Lets terminals enrol without a code.
     #[arg(long)]
     open_terminal_enrolment: bool,
+    /// Base address of the adapter of the bank that holds the wallets; without it none is offered.
+    #[arg(long, env = "YIKA_BANK_URL")]
+    bank_url: Option<String>,
     #[command(flatten)]
     store: Store,
 }
@@ -128,6 +132,8 @@ impl Store {
             },
             terminal_enrolment: enrolment,
             credentials: CredentialPolicy::default(),
+            bank: None,
+            wallet: WalletPolicy::default(),
         })
     }
 }
@@ -162,13 +168,21 @@ async fn run(arguments: Serve) -> Result<(), Error> {
         true => TerminalEnrolment::Open,
         false => TerminalEnrolment::CodeRequired,
     };
-    let config = arguments
-        .store
-        .config(PublicOrigin::parse(&origin)?, enrolment, how)?;
+    let bank = arguments.bank_url.as_deref().map(BankConfig::at).transpose()?;
+    let config = Config {
+        bank,
+        ..arguments
+            .store
+            .config(PublicOrigin::parse(&origin)?, enrolment, how)?
+    };
     let platform = Platform::open(config).await?;
     let stop = stop_signal()?;
     tracing::info!(%address, %origin, "listening");
+    let driver = platform.clone();
+    let driving = tokio::spawn(async move { driver.drive_operations().await });
     let outcome = serve(listener, platform.router(), stop).await;
+    // What is half said to the bank is said again by the next server.
+    driving.abort();
     platform.close().await;
     outcome
 }

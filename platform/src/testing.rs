@@ -1,13 +1,17 @@
 //! The kit of this crate's tests: a platform on a temporary folder with a clock that stands still, a host that signs
 //! tokens, phones and terminals that make real proofs and real codes. Everything goes through the router.
 
+mod bank;
 mod database;
 mod key;
 
+pub(crate) use bank::{Fault, TestBank};
 pub(crate) use database::TestDatabase;
 pub(crate) use key::TestKey;
 
-use crate::config::{Config, CredentialPolicy, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment};
+use crate::config::{
+    Config, CredentialPolicy, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
+};
 use crate::random::{random_bytes, sha256};
 use crate::{Clock, HostKeySource, HostTokenError, OpeningAccount, Platform, Ports};
 use axum::body::Body;
@@ -27,13 +31,14 @@ use yika_api::session::{TokenError, TokenResponse};
 use yika_api::terminal::{
     EnrolTerminal, EnrolledTerminal, MerchantId, SaleUpload, SaleUploadReply, TerminalKind,
 };
+use yika_api::wallet::CardFee;
 use yika_api::{Base64Url, DPOP, DPOP_NONCE, Fen, IDEMPOTENCY_KEY, LocalizedText, Problem, UnixMillis};
 use yika_format::code::{ClockConfidence, Code, Dynamic, FullCode, ShortCode, Site, Use};
 use yika_format::credential::Credential;
 use yika_format::lists::Keyset;
 use yika_format::proof::key_proof_preimage;
 use yika_format::sale::{SaleKind, SaleRecord, SignedSale};
-use yika_format::{Amount, Counter, RecipientKey, SchoolHash, Slot, UnixSeconds};
+use yika_format::{Amount, Counter, ExpandedKey, RecipientKey, SchoolHash, Slot, UnixSeconds};
 
 pub(crate) const SCHOOL: &str = "demo.yika.example";
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:4000";
@@ -143,6 +148,7 @@ pub(crate) struct TestPlatform {
     pub(crate) database: Arc<TestDatabase>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) host: Arc<TestHost>,
+    pub(crate) bank: Arc<TestBank>,
 }
 
 impl TestPlatform {
@@ -162,9 +168,11 @@ impl TestPlatform {
             fetches: AtomicUsize::new(0),
         });
         host.rotate("first");
+        let bank = Arc::new(TestBank::default());
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
             host_keys: Arc::clone(&host) as _,
+            bank: Some(Arc::clone(&bank) as _),
         };
         let platform = Platform::open_with(Self::config(&folder, &database, enrolment), ports)
             .await
@@ -202,6 +210,7 @@ impl TestPlatform {
             database: Arc::new(database),
             clock,
             host,
+            bank,
         }
     }
 
@@ -211,6 +220,7 @@ impl TestPlatform {
         let ports = Ports {
             clock: Arc::clone(&self.clock) as _,
             host_keys: Arc::clone(&self.host) as _,
+            bank: Some(Arc::clone(&self.bank) as _),
         };
         Self {
             platform: Platform::open_with(config, ports).await.unwrap(),
@@ -218,6 +228,7 @@ impl TestPlatform {
             database: Arc::clone(&self.database),
             clock: Arc::clone(&self.clock),
             host: Arc::clone(&self.host),
+            bank: Arc::clone(&self.bank),
         }
     }
 
@@ -246,6 +257,13 @@ impl TestPlatform {
             },
             terminal_enrolment,
             credentials: CredentialPolicy::default(),
+            bank: None,
+            wallet: WalletPolicy {
+                single: Fen::new(50_000),
+                day: Fen::new(120_000),
+                fee: CardFee { per_ten_thousand: 10 },
+                ..WalletPolicy::default()
+            },
         }
     }
 
@@ -426,14 +444,21 @@ impl TestPhone<'_> {
     }
 
     pub(crate) async fn issue(&self, operation: Uuid, request: &IssueRequest) -> Reply {
+        self.named((Method::POST, "/v1/credentials"), operation, request)
+            .await
+    }
+
+    /// A request that names its operation.
+    pub(crate) async fn named(
+        &self,
+        target: (Method, &str),
+        operation: Uuid,
+        request: &impl serde::Serialize,
+    ) -> Reply {
         let mut headers = json_body().to_vec();
         headers.push((IDEMPOTENCY_KEY, operation.to_string()));
-        self.request(
-            (Method::POST, "/v1/credentials"),
-            &headers,
-            serde_json::to_vec(request).unwrap(),
-        )
-        .await
+        self.request(target, &headers, serde_json::to_vec(request).unwrap())
+            .await
     }
 
     pub(crate) async fn enrol_request(&self) -> IssueRequest {

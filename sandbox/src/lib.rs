@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use yika_api::LocalizedText;
 use yika_platform::{
     Config, CredentialPolicy, DatabaseUrl, DiscoveredKeys, HostConfig, HostTokenError, ListenPolicy,
-    Platform, Ports, PublicOrigin, SchoolConfig, TerminalEnrolment,
+    Platform, Ports, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
 };
 
 /// The `aud` of the ID tokens that the sandbox's host signs for the platform.
@@ -124,6 +124,7 @@ impl Sandbox {
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
             host_keys,
+            bank: None,
         };
         let platform = Platform::open_with(platform_config, ports).await?;
         seed::plant(&platform).await?;
@@ -185,6 +186,8 @@ fn platform_config(config: &SandboxConfig, origin: &str, host: HostConfig) -> Re
         host,
         terminal_enrolment: TerminalEnrolment::Open,
         credentials: CredentialPolicy::default(),
+        bank: None,
+        wallet: WalletPolicy::default(),
     })
 }
 

@@ -38,11 +38,17 @@ enum StoredKind {
     Purchase,
     LibraryFee,
     Deposit,
+    TopUp,
+    Recharge,
+    Withdrawal,
 }
 stored_enum!(StoredKind {
     StoredKind::Purchase = "purchase",
     StoredKind::LibraryFee = "library_fee",
     StoredKind::Deposit = "deposit",
+    StoredKind::TopUp = "top_up",
+    StoredKind::Recharge = "recharge",
+    StoredKind::Withdrawal = "withdrawal",
 });
 
 #[derive(Clone, Copy)]
@@ -62,6 +68,9 @@ fn stored_kind(kind: PaymentKind) -> Result<StoredKind> {
         PaymentKind::Purchase => Ok(StoredKind::Purchase),
         PaymentKind::LibraryFee => Ok(StoredKind::LibraryFee),
         PaymentKind::Deposit => Ok(StoredKind::Deposit),
+        PaymentKind::TopUp => Ok(StoredKind::TopUp),
+        PaymentKind::Recharge => Ok(StoredKind::Recharge),
+        PaymentKind::Withdrawal => Ok(StoredKind::Withdrawal),
         PaymentKind::Other => Err(Error::StoredValue {
             what: "payment.kind",
             value: "other".to_owned(),
@@ -105,6 +114,15 @@ async fn take_changes(tx: &mut Connection, counts: &BTreeMap<i64, i64>) -> Resul
     Ok(firsts)
 }
 
+/// The next change number of a holder, for another feed than that of bills: each sees some of the numbers.
+pub(crate) async fn take_change(tx: &mut Connection, holder: i64) -> Result<i64> {
+    let changes = take_changes(tx, &BTreeMap::from([(holder, 1)])).await?;
+    changes
+        .get(&holder)
+        .copied()
+        .ok_or(sqlx::Error::RowNotFound.into())
+}
+
 /// Adds bills to the feeds of their holders.
 pub(crate) async fn add_payments(tx: &mut Connection, payments: &[NewPayment]) -> Result<()> {
     let mut counts = BTreeMap::new();
@@ -143,10 +161,21 @@ pub(crate) async fn add_payments(tx: &mut Connection, payments: &[NewPayment]) -
 
 /// Marks a bill as taken back; it appears again in its holder's feed.
 pub(crate) async fn void_payment(tx: &mut Connection, id: Uuid, holder: i64) -> Result<()> {
-    let changes = take_changes(tx, &BTreeMap::from([(holder, 1)])).await?;
+    let change = take_change(tx, holder).await?;
     sqlx::query("UPDATE payment SET status = 'voided', change = $2 WHERE id = $1")
         .bind(id.to_string())
-        .bind(changes.get(&holder).copied())
+        .bind(change)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Marks the bill of this reference as taken back, where there is one.
+pub(crate) async fn void_payment_of(tx: &mut Connection, reference: &str, holder: i64) -> Result<()> {
+    let change = take_change(tx, holder).await?;
+    sqlx::query("UPDATE payment SET status = 'voided', change = $2 WHERE reference = $1")
+        .bind(reference)
+        .bind(change)
         .execute(tx)
         .await?;
     Ok(())
@@ -205,6 +234,9 @@ fn payment(row: &AnyRow) -> Result<Payment> {
             StoredKind::Purchase => PaymentKind::Purchase,
             StoredKind::LibraryFee => PaymentKind::LibraryFee,
             StoredKind::Deposit => PaymentKind::Deposit,
+            StoredKind::TopUp => PaymentKind::TopUp,
+            StoredKind::Recharge => PaymentKind::Recharge,
+            StoredKind::Withdrawal => PaymentKind::Withdrawal,
         },
         status: match variant(row, "status")? {
             StoredStatus::Posted => PaymentStatus::Posted,

@@ -8,6 +8,7 @@ use crate::ledger::{AccountId, AccountKind, HolderFunds, NewAccount, create_acco
 use crate::random::new_id;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use uuid::Uuid;
 use yika_api::account::{Account, AccountStatus, Balance};
 use yika_api::{Fen, LocalizedText, UnixMillis};
 use yika_format::Slot;
@@ -185,16 +186,18 @@ fn account(row: &AnyRow, now: UnixMillis) -> Result<Account> {
 pub(crate) struct CardAccount {
     pub(crate) holder: i64,
     pub(crate) slot: Slot,
+    pub(crate) status: AccountStatus,
     pub(crate) funds: HolderFunds,
 }
 
-const FUNDS: &str = "SELECT c.holder, c.slot, c.id, c.balance, r.id AS receivable, r.balance AS owed \
+const FUNDS: &str = "SELECT c.holder, c.slot, c.status, c.id, c.balance, r.id AS receivable, r.balance AS owed \
      FROM ledger_account c JOIN ledger_account r ON r.card_account = c.id WHERE ";
 
 fn card_account(row: &AnyRow) -> Result<CardAccount> {
     Ok(CardAccount {
         holder: row.try_get("holder")?,
         slot: Slot::new(int(row, "slot")?)?,
+        status: variant(row, "status")?,
         funds: HolderFunds::new(
             AccountId(row.try_get("id")?),
             AccountId(row.try_get("receivable")?),
@@ -215,4 +218,26 @@ pub(crate) async fn funds_of_slots(db: &mut Connection, holders: &[i64]) -> Resu
         query = query.bind(*holder);
     }
     query.fetch_all(db).await?.iter().map(card_account).collect()
+}
+
+/// A holder's card account by its public identifier.
+pub(crate) async fn card_account_of(
+    db: &mut Connection,
+    holder: i64,
+    public_id: Uuid,
+) -> Result<Option<CardAccount>> {
+    let sql = format!("{FUNDS} c.holder = $1 AND c.public_id = $2");
+    let row = sqlx::query(assembled(sql))
+        .bind(holder)
+        .bind(public_id.to_string())
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| card_account(&row)).transpose()
+}
+
+/// A card account.
+pub(crate) async fn card_account_by_id(db: &mut Connection, id: AccountId) -> Result<CardAccount> {
+    let sql = format!("{FUNDS} c.id = $1");
+    let row = sqlx::query(assembled(sql)).bind(id.0).fetch_one(db).await?;
+    card_account(&row)
 }

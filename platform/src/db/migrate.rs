@@ -6,7 +6,7 @@
 
 use super::{Engine, IfEmpty};
 use crate::error::{Error, Result};
-use sqlx::{AnyPool, Row as _};
+use sqlx::{AnyPool, Connection as _, Row as _};
 
 /// A migration in both texts.
 struct Migration {
@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_schema"),
     migration!(2, "0002_append_only"),
     migration!(3, "0003_directories"),
+    migration!(4, "0004_wallet"),
 ];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \
@@ -72,7 +73,14 @@ async fn run_up_to(
     if_empty: IfEmpty,
     migrations: &[Migration],
 ) -> Result<()> {
-    let mut tx = writer.begin_with(engine.begin_migration()).await?;
+    let mut connection = writer.acquire().await?;
+    if engine == Engine::Sqlite {
+        // Tables that are made again would take the rows that refer to them along.
+        sqlx::raw_sql("PRAGMA foreign_keys = OFF")
+            .execute(&mut *connection)
+            .await?;
+    }
+    let mut tx = connection.begin_with(engine.begin_migration()).await?;
     if engine == Engine::Postgres {
         // A migration may take longer than a query, and so may waiting for another server's.
         sqlx::raw_sql("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
@@ -111,7 +119,21 @@ async fn run_up_to(
             .execute(&mut *tx)
             .await?;
     }
-    super::commit(tx).await
+    if engine == Engine::Sqlite {
+        let dangling = sqlx::query("SELECT 1 FROM pragma_foreign_key_check")
+            .fetch_optional(&mut *tx)
+            .await?;
+        if dangling.is_some() {
+            return Err(Error::Schema("rows refer to rows that are not there".to_owned()));
+        }
+    }
+    super::commit(tx).await?;
+    if engine == Engine::Sqlite {
+        sqlx::raw_sql("PRAGMA foreign_keys = ON")
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Tells the migrations of this version from those of others.
@@ -209,13 +231,9 @@ mod tests {
             .collect();
         assert_eq!(folder("sqlite"), known);
         assert_eq!(folder("postgres"), known);
-        for (migration, number) in MIGRATIONS.iter().zip(1..) {
-            assert_eq!(migration.number, number);
-            assert!(
-                migration.name.starts_with(&format!("{number:04}_")),
-                "{}",
-                migration.name
-            );
+        assert!(MIGRATIONS.is_sorted_by_key(|migration| migration.number));
+        for Migration { number, name, .. } in MIGRATIONS {
+            assert!(name.starts_with(&format!("{number:04}_")), "{name}");
         }
     }
 }

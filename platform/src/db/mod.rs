@@ -112,7 +112,7 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
 }
 
 /// Makes a write transaction durable. Everything that the platform ever promises passes here.
-async fn commit(tx: Tx) -> Result<()> {
+async fn commit(tx: Transaction<'_, Any>) -> Result<()> {
     Ok(yika_fault::commit!("platform.db", tx.commit().await)?)
 }
 
@@ -314,8 +314,13 @@ mod tests {
 
     #[tokio::test]
     async fn sqlite_has_no_names_to_look_up() {
-        let (_folder, db) = fresh().await;
+        let database = TestDatabase::new().await;
+        let db = database.open().await;
         let reader = db.read().await.unwrap();
-        assert_eq!(placeholders(&reader, 3, 2, 2), "(?, ?), (?, ?)");
+        let expected = match db.engine {
+            Engine::Sqlite => "(?, ?), (?, ?)",
+            Engine::Postgres => "($3, $4), ($5, $6)",
+        };
+        assert_eq!(placeholders(&reader, 3, 2, 2), expected);
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FormRejection, JsonRejection};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
@@ -19,6 +19,9 @@ pub(crate) struct ApiForm<T>(pub(crate) T);
 
 /// The parameters of a query.
 pub(crate) struct ApiQuery<T>(pub(crate) T);
+
+/// A parameter of the path.
+pub(crate) struct ApiPath<T>(pub(crate) T);
 
 /// A body as it came.
 pub(crate) struct ApiBytes(pub(crate) Bytes);
@@ -77,6 +80,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for ApiQuery<T> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
         let Query(value) = Query::try_from_uri(&parts.uri)
+            .map_err(|refusal| Error::refused_because(ProblemCode::InvalidRequest, refusal.body_text()))?;
+        Ok(Self(value))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for ApiPath<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Path(value) = Path::from_request_parts(parts, state)
+            .await
             .map_err(|refusal| Error::refused_because(ProblemCode::InvalidRequest, refusal.body_text()))?;
         Ok(Self(value))
     }

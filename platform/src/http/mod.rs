@@ -1,10 +1,12 @@
 //! The HTTP floor under all features: routes put together, limits, problem documents, the server itself.
 
 mod extract;
+mod outbound;
 mod problem;
 mod serve;
 
-pub(crate) use extract::{ApiBytes, ApiForm, ApiJson, ApiQuery, IdempotencyKey, one_header};
+pub(crate) use extract::{ApiBytes, ApiForm, ApiJson, ApiPath, ApiQuery, IdempotencyKey, one_header};
+pub(crate) use outbound::outbound_client;
 pub use serve::{ListenPolicy, serve, stop_signal};
 
 use crate::Platform;
@@ -68,6 +70,8 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::issuer::routes())
         .merge(crate::terminals::routes())
         .merge(crate::settlement::routes())
+        .merge(crate::wallet::routes())
+        .merge(crate::operations::routes())
 }
 
 /// Ends a request that takes too long. What it had committed stays; its idempotency key tells on a retry.
@@ -191,6 +195,15 @@ mod tests {
             "/v1/terminals/directory",
             "/v1/terminals/time",
             "/v1/terminals/sales",
+            "/v1/wallet",
+            "/v1/wallet/close",
+            "/v1/wallet/password",
+            "/v1/wallet/cards",
+            "/v1/wallet/cards/{id}",
+            "/v1/wallet/cards/{id}/confirm",
+            "/v1/wallet/cards/{id}/default",
+            "/v1/operations",
+            "/v1/operations/{id}",
         ] {
             assert!(paths.contains(&path), "{path} is not described");
         }
@@ -201,6 +214,9 @@ mod tests {
             "IssueRequest",
             "SaleUpload",
             "PaymentPage",
+            "Wallet",
+            "OperationRequest",
+            "Operation",
             "Balance",
         ] {
             assert!(

@@ -405,6 +405,7 @@ async fn reopen(campus: &TestPlatform, domain: &str) -> Result<Platform, Error> 
     let ports = Ports {
         clock: Arc::clone(&campus.clock) as _,
         host_keys: Arc::clone(&campus.host) as _,
+        bank: None,
     };
     Platform::open_with(crate::Config { school, ..config }, ports).await
 }

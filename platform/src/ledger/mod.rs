@@ -1,8 +1,8 @@
 //! The double-entry ledger: transactions whose postings sum to zero, and balances kept beside them.
 //!
 //! A balance is what the school owes to the account: above zero on card and merchant accounts, below on the receivable of
-//! a holder who owes, on the school's risk and on the funding account that all money came through. The sum over all
-//! accounts is therefore always zero.
+//! a holder who owes, on the school's risk, on the funding account that all money came through, and on the custody account
+//! that stands for what the bank has of wallets. The sum over all accounts is therefore always zero.
 
 mod funds;
 mod store;
@@ -10,8 +10,8 @@ mod store;
 pub(crate) use funds::HolderFunds;
 pub use store::KindTotal;
 pub(crate) use store::{
-    AccountKind, NewAccount, account_of_merchant, book, create_account, merchant_balance, school_account,
-    totals,
+    AccountKind, NewAccount, account_of_merchant, balance, book, create_account, merchant_balance,
+    school_account, totals,
 };
 
 use crate::db::stored_enum;
@@ -37,12 +37,30 @@ pub(crate) enum TransactionKind {
     Sale,
     /// A sale was taken back.
     Void,
+    /// Money of a wallet is kept for an operation.
+    Hold,
+    /// It is free again.
+    Release,
+    /// Money came onto a card account by way of the bank.
+    TopUp,
+    /// Money came into a wallet.
+    Recharge,
+    /// Money left a wallet for a bank card.
+    WalletWithdrawal,
+    /// The bank took one of these back.
+    TakeBack,
 }
 stored_enum!(TransactionKind {
     TransactionKind::Deposit = "deposit",
     TransactionKind::Withdrawal = "withdrawal",
     TransactionKind::Sale = "sale",
     TransactionKind::Void = "void",
+    TransactionKind::Hold = "hold",
+    TransactionKind::Release = "release",
+    TransactionKind::TopUp = "top_up",
+    TransactionKind::Recharge = "recharge",
+    TransactionKind::WalletWithdrawal = "wallet_withdrawal",
+    TransactionKind::TakeBack = "take_back",
 });
 
 /// A change of one account.
@@ -74,6 +92,12 @@ impl Booking {
             return Err(Error::Unbalanced);
         }
         Ok(Self { kind, at, postings })
+    }
+
+    /// What it changes.
+    #[cfg(test)]
+    pub(crate) fn postings(&self) -> &[Posting] {
+        &self.postings
     }
 }
 

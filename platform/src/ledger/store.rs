@@ -23,6 +23,14 @@ pub(crate) enum AccountKind {
     SchoolRisk,
     /// Through which all money comes and goes.
     Funding,
+    /// A holder's e-wallet, less what is held.
+    Wallet,
+    /// Money of wallets that operations under way may take.
+    Hold,
+    /// What the bank has of wallets and holds; below zero.
+    Custody,
+    /// What the bank charged for payments off bank cards.
+    Fee,
 }
 stored_enum!(AccountKind {
     AccountKind::Card = "card",
@@ -30,6 +38,10 @@ stored_enum!(AccountKind {
     AccountKind::Merchant = "merchant",
     AccountKind::SchoolRisk = "school_risk",
     AccountKind::Funding = "funding",
+    AccountKind::Wallet = "wallet",
+    AccountKind::Hold = "hold",
+    AccountKind::Custody = "custody",
+    AccountKind::Fee = "fee",
 });
 
 /// An account to be opened.
@@ -47,7 +59,7 @@ pub(crate) struct NewAccount {
 /// The balances of one kind of account, summed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KindTotal {
-    /// The kind: `card`, `receivable`, `merchant`, `school_risk` or `funding`.
+    /// The kind: `card`, `receivable`, `merchant`, `school_risk`, `funding`, `wallet`, `hold`, `custody` or `fee`.
     pub kind: &'static str,
     /// How many accounts there are.
     pub accounts: u64,
@@ -100,6 +112,15 @@ pub(crate) async fn account_of_merchant(db: &mut Connection, merchant: i64) -> R
 pub(crate) async fn merchant_balance(db: &mut Connection, merchant: i64) -> Result<Fen> {
     let row = sqlx::query("SELECT balance FROM ledger_account WHERE merchant = $1")
         .bind(merchant)
+        .fetch_one(db)
+        .await?;
+    Ok(Fen::new(row.try_get("balance")?))
+}
+
+/// What stands on an account.
+pub(crate) async fn balance(db: &mut Connection, account: AccountId) -> Result<Fen> {
+    let row = sqlx::query("SELECT balance FROM ledger_account WHERE id = $1")
+        .bind(account.0)
         .fetch_one(db)
         .await?;
     Ok(Fen::new(row.try_get("balance")?))

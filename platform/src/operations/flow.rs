@@ -4,8 +4,8 @@
 //! the same order once more, and only a bank that promises never to carry it out lets the platform say that nothing was
 //! charged.
 
+use yika_api::bank::OrderState;
 use yika_api::operation::{Phase, Refusal, RefusalReason};
-use yika_api::{UnixMillis, bank::OrderState};
 
 /// How far an operation has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,16 +125,20 @@ impl Stage {
                 if around.can_credit {
                     Step::end(Self::Credited, Entry::Settle)
                 } else {
-                    Step::on(Self::GivingBack(Refusal::of(RefusalReason::AccountUnusable)), Next::GiveBack)
+                    Step::on(
+                        Self::GivingBack(Refusal::of(RefusalReason::AccountUnusable)),
+                        Next::GiveBack,
+                    )
                 }
             }
             // It has not and won't.
             (Self::Ordering(_), Event::Told(OrderState::Refused { refusal })) => {
                 Step::end(Self::Refused(refusal.clone()), Entry::Release)
             }
-            (Self::CallingOff, Event::Told(OrderState::Refused { .. })) => {
-                Step::end(Self::Refused(Refusal::of(RefusalReason::TimedOut)), Entry::Release)
-            }
+            (Self::CallingOff, Event::Told(OrderState::Refused { .. })) => Step::end(
+                Self::Refused(Refusal::of(RefusalReason::TimedOut)),
+                Entry::Release,
+            ),
             // It had, and took it back before we heard of either.
             (Self::Ordering(_) | Self::CallingOff, Event::Told(OrderState::Reversed { .. })) => Step::end(
                 Self::Refunded(Refusal::of(RefusalReason::ReversedByBank)),
@@ -148,11 +152,14 @@ impl Stage {
                 Contact::Pending => Step::on(Self::Ordering(Contact::Pending), Next::Query),
                 Contact::None | Contact::Unknown => Step::on(Self::Ordering(Contact::Unknown), Next::Query),
             },
-            (Self::Ordering(_), Event::Unheard) if around.is_overdue => Step::on(Self::CallingOff, Next::CallOff),
-            (Self::Ordering(_), Event::Unheard) => Step::on(Self::Ordering(Contact::Unknown), Next::Submit),
-            (Self::Ordering(Contact::None), Event::Unreachable) if around.is_overdue => {
-                Step::end(Self::Refused(Refusal::of(RefusalReason::TimedOut)), Entry::Release)
+            (Self::Ordering(_), Event::Unheard) if around.is_overdue => {
+                Step::on(Self::CallingOff, Next::CallOff)
             }
+            (Self::Ordering(_), Event::Unheard) => Step::on(Self::Ordering(Contact::Unknown), Next::Submit),
+            (Self::Ordering(Contact::None), Event::Unreachable) if around.is_overdue => Step::end(
+                Self::Refused(Refusal::of(RefusalReason::TimedOut)),
+                Entry::Release,
+            ),
             (stage @ Self::Ordering(_), Event::Unreachable) => {
                 let next = stage.resume();
                 Step::on(stage, next)
@@ -171,8 +178,16 @@ impl Stage {
                 Self::Refunded(Refusal::of(RefusalReason::ReversedByBank)),
                 Entry::TakeBack,
             ),
-            (Self::Credited, Event::Told(OrderState::Refused { .. })) => Step::contradiction(Self::Credited, Next::Rest),
-            (stage @ Self::Refused(_), Event::Told(OrderState::Done { .. })) => Step::contradiction(stage, Next::GiveBack),
+            (Self::Credited, Event::Told(OrderState::Refused { .. })) => {
+                Step::contradiction(Self::Credited, Next::Rest)
+            }
+            (stage @ Self::Refused(_), Event::Told(OrderState::Done { .. })) => {
+                Step::contradiction(stage, Next::GiveBack)
+            }
+            // Nothing is said after a refusal but "give it back": until the bank answers, once more.
+            (stage @ Self::Refused(_), Event::Silence | Event::Unreachable) => {
+                Step::on(stage, Next::GiveBack)
+            }
             (stage, _) => Step::on(stage, Next::Rest),
         }
     }

@@ -1,3 +1,22 @@
-//! Operations on money that the bank has a part in.
+//! Operations on money that the bank has a part in: top-ups, recharges, withdrawals.
+//!
+//! `flow` decides, as a function of values; `booking` says what that books; `service` takes an operation on; `driver` tells
+//! the bank, hears it, and stores what follows. The one idea: an operation's row is its own outbox, so whatever dies, the
+//! next server that looks at it says the same thing to the bank again.
 
+mod booking;
+mod driver;
 mod flow;
+mod routes;
+mod service;
+mod store;
+
+pub(crate) use driver::{drive_due, drive_for_ever};
+pub(crate) use routes::routes;
+pub(crate) use service::{check_sealed, top_ups_of_today};
+pub(crate) use store::under_way;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 
 use crate::clock::{HOUR, SECOND};
 use crate::config::HostConfig;
+use crate::http::outbound_client;
 use futures_util::future::BoxFuture;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -23,6 +24,8 @@ const LEEWAY_MS: i64 = 60 * SECOND;
 const MAX_AGE_MS: i64 = HOUR;
 const KEYS_FRESH_MS: i64 = HOUR;
 const REFETCH_PAUSE_MS: i64 = 30 * SECOND;
+/// How long the host may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a token of the host is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -93,25 +96,8 @@ impl DiscoveredKeys {
     /// Fetches from the discovery document of this issuer.
     pub fn new(issuer: &str) -> Result<Self, HostTokenError> {
         let unusable = |error: &dyn std::fmt::Display| HostTokenError::Unreachable(error.to_string());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let roots = rustls::RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| unusable(&error))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .timeout(Duration::from_secs(10))
-            .redirect(reqwest::redirect::Policy::none());
-        let builder = match issuer.starts_with("https:") {
-            true => builder,
-            // Cleartext is for loopback, where a proxy could not follow.
-            false => builder.no_proxy(),
-        };
-        let client = builder.build().map_err(|error| unusable(&error))?;
+        let address = url::Url::parse(issuer).map_err(|error| unusable(&error))?;
+        let client = outbound_client(&address, TIMEOUT).map_err(|error| unusable(&error))?;
         Ok(Self {
             issuer: issuer.trim_end_matches('/').to_owned(),
             client,

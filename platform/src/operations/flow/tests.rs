@@ -3,6 +3,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use yika_api::UnixMillis;
 
 const FINE: Circumstances = Circumstances {
     is_overdue: false,
@@ -49,8 +50,14 @@ fn an_order_that_the_bank_never_heard_of_is_sent_again_until_the_time_is_over() 
     let unknown = || Stage::Ordering(Contact::Unknown);
     assert_eq!(unknown().step(Event::Unheard, FINE).next, Next::Submit);
     let step = unknown().step(Event::Unheard, OVERDUE);
-    assert_eq!((step.stage.clone(), step.next, step.entry), (Stage::CallingOff, Next::CallOff, None));
-    assert_eq!(step.stage.step(Event::Told(&done()), OVERDUE).entry, Some(Entry::Settle));
+    assert_eq!(
+        (step.stage.clone(), step.next, step.entry),
+        (Stage::CallingOff, Next::CallOff, None)
+    );
+    assert_eq!(
+        step.stage.step(Event::Told(&done()), OVERDUE).entry,
+        Some(Entry::Settle)
+    );
 }
 
 #[test]
@@ -68,11 +75,17 @@ fn money_that_nobody_can_get_goes_back() {
         ..FINE
     };
     let step = Stage::Ordering(Contact::None).step(Event::Told(&done()), closed);
-    assert_eq!((step.stage.phase(), step.next, step.entry), (Phase::Paid, Next::GiveBack, None));
+    assert_eq!(
+        (step.stage.phase(), step.next, step.entry),
+        (Phase::Paid, Next::GiveBack, None)
+    );
     let again = step.stage.step(Event::Told(&done()), FINE);
     assert_eq!(again.next, Next::GiveBack, "what was decided stays decided");
     let end = again.stage.step(Event::Told(&reversed()), closed);
-    assert_eq!((end.stage.phase(), end.entry), (Phase::Refunded, Some(Entry::Release)));
+    assert_eq!(
+        (end.stage.phase(), end.entry),
+        (Phase::Refunded, Some(Entry::Release))
+    );
 }
 
 #[test]
@@ -87,6 +100,12 @@ fn a_bank_that_charges_after_it_refused_is_told_to_give_it_back() {
     let step = Stage::Refused(Refusal::of(RefusalReason::PasswordWrong)).step(Event::Told(&done()), FINE);
     assert!(step.is_contradiction);
     assert_eq!((step.next, step.entry), (Next::GiveBack, None));
+    let unanswered = step.stage.step(Event::Silence, FINE);
+    assert_eq!(unanswered.next, Next::GiveBack, "until it answers");
+    assert_eq!(
+        unanswered.stage.step(Event::Told(&reversed()), FINE).next,
+        Next::Rest
+    );
 }
 
 /// What the wire or the bank does to one exchange.
@@ -146,7 +165,9 @@ impl World {
                 }
             }
             (Next::Query, Some(OrderState::Pending)) => self.decide(),
-            (Next::CallOff, None | Some(OrderState::Pending)) => self.order = Some(refused(RefusalReason::TimedOut)),
+            (Next::CallOff, None | Some(OrderState::Pending)) => {
+                self.order = Some(refused(RefusalReason::TimedOut));
+            }
             (Next::GiveBack, Some(OrderState::Done { .. })) => {
                 self.taken -= 1;
                 self.notices.push(reversed());

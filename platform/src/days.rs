@@ -1,0 +1,57 @@
+//! Days as the school counts them.
+
+use crate::error::{Error, Result};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use std::ops::Range;
+use yika_api::UnixMillis;
+
+fn failed(error: &jiff::Error) -> Error {
+    Error::Io(std::io::Error::other(error.to_string()))
+}
+
+fn range(day: Date, zone: &TimeZone) -> Result<Range<UnixMillis>, jiff::Error> {
+    let start = |day: Date| -> Result<UnixMillis, jiff::Error> {
+        let midnight = day.to_zoned(zone.clone())?.start_of_day()?;
+        Ok(UnixMillis(midnight.timestamp().as_millisecond()))
+    };
+    Ok(start(day)?..start(day.checked_add(1.day())?)?)
+}
+
+/// The day that an instant falls on, in the zone of this IANA name.
+pub(crate) fn day_of(now: UnixMillis, zone: &str) -> Result<Range<UnixMillis>> {
+    let day = || {
+        let zone = TimeZone::get(zone)?;
+        let date = Timestamp::from_millisecond(now.0)?.to_zoned(zone.clone()).date();
+        range(date, &zone)
+    };
+    day().map_err(|error| failed(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_begin_at_the_schools_midnight() {
+        // 2026-11-18T16:00:00Z is midnight in Shanghai.
+        let midnight = UnixMillis(1_795_017_600_000);
+        let day = day_of(midnight, "Asia/Shanghai").unwrap();
+        assert_eq!(day.start, midnight);
+        assert_eq!(day.end, midnight.plus_millis(24 * 3_600_000));
+        assert_eq!(
+            day_of(midnight.plus_millis(-1), "Asia/Shanghai").unwrap().end,
+            midnight
+        );
+        assert!(day_of(midnight, "Asia/Nowhere").is_err());
+    }
+
+    #[test]
+    fn a_day_on_which_clocks_change_has_another_length() {
+        // 2026-03-29 in Berlin.
+        let noon = UnixMillis(1_774_778_400_000);
+        let day = day_of(noon, "Europe/Berlin").unwrap();
+        assert_eq!(day.end.0 - day.start.0, 23 * 3_600_000);
+    }
+}

@@ -1,0 +1,294 @@
+//! Taking an operation on: every check, the hold and the outbox row in one transaction, and the wait for its end.
+
+use super::booking::{Accounts, Parts};
+use super::driver;
+use super::store::{self, NewOperation};
+use crate::Platform;
+use crate::accounts::{card_account_of, take_change};
+use crate::config::WalletPolicy;
+use crate::db::{Connection, take_numbers, transact};
+use crate::error::{Error, Result};
+use crate::http::IdempotencyKey;
+use crate::ledger::{self, AccountId, AccountKind, book, school_account};
+use crate::random::sha256;
+use crate::sessions::Session;
+use crate::wallet::{is_bound, open_wallet_account};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+use uuid::Uuid;
+use yika_api::account::AccountStatus;
+use yika_api::operation::{
+    Funding, Operation, OperationKind, OperationPage, OperationQuery, OperationRequest,
+};
+use yika_api::wallet::SealedField;
+use yika_api::{Fen, Problem, ProblemCode, UnixMillis};
+
+const DEFAULT_LIMIT: u16 = 100;
+const MAX_LIMIT: u16 = 500;
+/// The most of a recharge or a withdrawal: below what sums of them could overflow, above what anybody moves.
+const MOST: Fen = Fen::new(100_000_000);
+/// Bytes of a sealed field: more than any that the bank takes.
+const MAX_SEALED: usize = 1024;
+/// How often a request that waits looks for what another server has done.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Takes an operation on, once, and answers how it stands: at its end where the bank is quick.
+pub(super) async fn start(
+    platform: &Platform,
+    session: &Session,
+    key: IdempotencyKey,
+    request: &OperationRequest,
+) -> Result<Operation> {
+    let request_hash = sha256(&serde_json::to_vec(request)?);
+    let times = platform.config().wallet.times;
+    let is_new: Result<bool> = transact!(platform.db().writer(), |tx| {
+        if let Some(known) = store::find(tx, key.0).await? {
+            return match known.holder == session.holder && known.request_hash == request_hash {
+                true => Ok(false),
+                false => Err(Error::refused(ProblemCode::IdempotencyConflict)),
+            };
+        }
+        let starting = Starting {
+            platform,
+            holder: session.holder,
+            now: platform.now(),
+        };
+        starting.insert(tx, key.0, request_hash, request).await?;
+        yika_fault::reach("platform.operation.before-commit");
+        Ok(true)
+    });
+    if is_new? {
+        yika_fault::reach("platform.operation.after-commit");
+        // Beside the request, which may go away: the operation doesn't.
+        tokio::spawn(driver::drive_logged(platform.clone(), key.0));
+    }
+    when_settled(platform, session.holder, key.0, times.reply_wait).await
+}
+
+/// An operation of the holder.
+pub(super) async fn one(platform: &Platform, holder: i64, id: Uuid) -> Result<Operation> {
+    let mut reader = platform.db().read().await?;
+    let found = store::shown(&mut reader, holder, id).await?;
+    found.ok_or_else(|| Error::refused(ProblemCode::NotFound))
+}
+
+/// The operation once it has ended, or nobody is at it any more, or the time is over.
+async fn when_settled(platform: &Platform, holder: i64, id: Uuid, wait: Duration) -> Result<Operation> {
+    let deadline = Instant::now() + wait;
+    loop {
+        let changed = platform.operations_changed().notified();
+        tokio::pin!(changed);
+        changed.as_mut().enable();
+        let mut reader = platform.db().read().await?;
+        let row = store::find(&mut reader, id).await?;
+        let is_at_work =
+            row.is_some_and(|row| !row.stage.phase().is_end() && row.leased_until > platform.now());
+        drop(reader);
+        if !is_at_work {
+            return one(platform, holder, id).await;
+        }
+        tokio::select! {
+            () = changed => {}
+            () = sleep(LOOK_AGAIN) => {}
+            () = sleep_until(deadline) => return one(platform, holder, id).await,
+        }
+    }
+}
+
+/// A page of a holder's operations, in the order of their changes.
+pub(super) async fn page(platform: &Platform, holder: i64, query: &OperationQuery) -> Result<OperationPage> {
+    let invalid = |why: &str| Error::refused_because(ProblemCode::InvalidRequest, why);
+    let after: i64 = match &query.after {
+        None => 0,
+        Some(cursor) => cursor
+            .parse()
+            .ok()
+            .filter(|&after| after >= 0)
+            .ok_or_else(|| invalid("`after` is not a cursor of this feed; begin without it"))?,
+    };
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(invalid("`limit` must be 1 to 500"));
+    }
+    let mut snapshot = platform.db().snapshot().await?;
+    let mut changes = store::changed_since(&mut snapshot, holder, after, i64::from(limit) + 1).await?;
+    let more = changes.len() > usize::from(limit);
+    changes.truncate(usize::from(limit));
+    Ok(OperationPage {
+        cursor: changes.last().map_or(after, |(change, _)| *change).to_string(),
+        operations: changes.into_iter().map(|(_, operation)| operation).collect(),
+        more,
+        as_of: platform.now(),
+    })
+}
+
+/// What a holder's top-ups of today come to, operations under way included.
+pub(crate) async fn top_ups_of_today(db: &mut Connection, platform: &Platform, holder: i64) -> Result<Fen> {
+    let today = crate::days::day_of(platform.now(), &platform.config().school.time_zone)?;
+    store::top_ups_since(db, holder, today.start).await
+}
+
+/// The accounts that a holder's operations move money on.
+pub(super) async fn accounts(db: &mut Connection, wallet: AccountId) -> Result<Accounts> {
+    Ok(Accounts {
+        wallet,
+        hold: school_account(db, AccountKind::Hold).await?,
+        custody: school_account(db, AccountKind::Custody).await?,
+        fee: school_account(db, AccountKind::Fee).await?,
+        funding: school_account(db, AccountKind::Funding).await?,
+    })
+}
+
+/// One operation as it is taken on.
+struct Starting<'a> {
+    platform: &'a Platform,
+    holder: i64,
+    now: UnixMillis,
+}
+
+impl Starting<'_> {
+    fn policy(&self) -> &WalletPolicy {
+        &self.platform.config().wallet
+    }
+
+    async fn insert(
+        &self,
+        tx: &mut Connection,
+        id: Uuid,
+        request_hash: [u8; 32],
+        request: &OperationRequest,
+    ) -> Result<()> {
+        self.platform.bank()?;
+        let parts = parts(request);
+        self.check_amount(&parts)?;
+        let wallet = open_wallet_account(tx, self.holder).await?;
+        let (account, card, password) = match request {
+            OperationRequest::TopUp {
+                account_id,
+                funding,
+                password,
+                ..
+            } => {
+                self.check_funding(&parts, funding)?;
+                self.check_day(tx, &parts).await?;
+                (
+                    Some(self.check_account(tx, *account_id).await?),
+                    funding.card_id,
+                    password,
+                )
+            }
+            OperationRequest::Recharge {
+                card_id, password, ..
+            }
+            | OperationRequest::Withdraw {
+                card_id, password, ..
+            } => (None, Some(*card_id), password),
+        };
+        if let Some(card) = card
+            && !is_bound(tx, self.holder, card).await?
+        {
+            return Err(Error::refused(ProblemCode::CardNotBound));
+        }
+        let password = check_sealed(password)?;
+        let free = ledger::balance(tx, wallet).await?;
+        if free < parts.held() {
+            return Err(Error::refused_amount(ProblemCode::InsufficientFunds, free));
+        }
+        let times = &self.policy().times;
+        let new = NewOperation {
+            id,
+            holder: self.holder,
+            request_hash,
+            parts,
+            card,
+            account,
+            password,
+            number: take_numbers(tx, "operation", 1).await?,
+            change: take_change(tx, self.holder).await?,
+            now: self.now,
+            leased_until: self.now.plus_millis(times.lease_ms),
+            overdue_at: self.now.plus_millis(times.patience_ms),
+        };
+        store::insert(tx, &new).await?;
+        let hold = parts.hold(&accounts(tx, wallet).await?, self.now)?;
+        book(tx, hold.as_slice()).await?;
+        Ok(())
+    }
+
+    fn check_amount(&self, parts: &Parts) -> Result<()> {
+        let (least, most) = match parts.kind {
+            OperationKind::TopUp => (self.policy().least, self.policy().single),
+            OperationKind::Recharge | OperationKind::Withdraw | OperationKind::Other => (Fen::new(1), MOST),
+        };
+        let out_of_range = |limit| Err(Error::refused_amount(ProblemCode::AmountOutOfRange, limit));
+        if parts.amount < least {
+            return out_of_range(least);
+        }
+        if parts.amount > most {
+            return out_of_range(most);
+        }
+        Ok(())
+    }
+
+    /// The parts are those that the holder saw: they add up, with today's fee.
+    fn check_funding(&self, parts: &Parts, funding: &Funding) -> Result<()> {
+        let negative = [parts.wallet, parts.bank, parts.fee]
+            .iter()
+            .any(|part| part.is_negative());
+        let part_of_card = parts.bank.checked_sub(parts.fee)?;
+        let fee = match part_of_card.is_negative() {
+            true => Fen::ZERO,
+            false => self.policy().fee.on(part_of_card)?,
+        };
+        let adds_up = parts.wallet.checked_add(part_of_card)? == parts.amount;
+        let names_card = funding.card_id.is_some() == parts.bank.is_positive();
+        match !negative && adds_up && names_card && parts.fee == fee {
+            true => Ok(()),
+            false => Err(Error::refused_amount(ProblemCode::FundingMismatch, fee)),
+        }
+    }
+
+    async fn check_day(&self, tx: &mut Connection, parts: &Parts) -> Result<()> {
+        let used = top_ups_of_today(tx, self.platform, self.holder).await?;
+        let left = self.policy().day.checked_sub(used)?.max(Fen::ZERO);
+        match parts.amount <= left {
+            true => Ok(()),
+            false => Err(Error::refused_amount(ProblemCode::DayLimitReached, left)),
+        }
+    }
+
+    async fn check_account(&self, tx: &mut Connection, account: Uuid) -> Result<AccountId> {
+        let found = card_account_of(tx, self.holder, account).await?;
+        let account = found.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
+        match account.status {
+            AccountStatus::Open => Ok(account.funds.card()),
+            AccountStatus::Frozen | AccountStatus::Closed => Err(Error::refused(ProblemCode::AccountNotOpen)),
+        }
+    }
+}
+
+fn parts(request: &OperationRequest) -> Parts {
+    let (kind, amount, zero) = (request.kind(), request.amount(), Fen::ZERO);
+    let (wallet, bank, fee) = match request {
+        OperationRequest::TopUp { funding, .. } => (funding.wallet, funding.bank, funding.fee),
+        OperationRequest::Recharge { .. } => (zero, amount, zero),
+        OperationRequest::Withdraw { .. } => (amount, zero, zero),
+    };
+    Parts {
+        kind,
+        amount,
+        wallet,
+        bank,
+        fee,
+    }
+}
+
+/// Refuses what can't be a sealed field: the bank would only say the same.
+pub(crate) fn check_sealed(field: &SealedField) -> Result<&SealedField> {
+    match (66..=MAX_SEALED).contains(&field.bytes.0.len()) {
+        true => Ok(field),
+        false => Err(Error::Refused(Box::new(
+            Problem::new(ProblemCode::InvalidRequest).with_detail("a sealed field is 66 to 1024 bytes"),
+        ))),
+    }
+}

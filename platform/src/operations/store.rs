@@ -1,0 +1,523 @@
+//! The SQL of operations. An operation's row is its outbox too: what is to be said to the bank, when, and who is at it.
+
+use super::booking::Parts;
+use super::flow::{Contact, Next, Stage};
+use crate::db::{Connection, StoredEnum as _, assembled, bytes, int, placeholders, stored_enum, variant};
+use crate::error::{Error, Result};
+use crate::ledger::AccountId;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use std::collections::HashMap;
+use uuid::Uuid;
+use yika_api::operation::{Funding, Operation, OperationKind, Phase, Refusal, Step};
+use yika_api::wallet::SealedField;
+use yika_api::{Fen, UnixMillis};
+
+stored_enum!(Next {
+    Next::Rest = "rest",
+    Next::Submit = "submit",
+    Next::Query = "query",
+    Next::CallOff = "call_off",
+    Next::GiveBack = "give_back",
+});
+
+/// The kinds that this version stores.
+#[derive(Clone, Copy)]
+enum StoredKind {
+    TopUp,
+    Recharge,
+    Withdraw,
+}
+stored_enum!(StoredKind {
+    StoredKind::TopUp = "top_up",
+    StoredKind::Recharge = "recharge",
+    StoredKind::Withdraw = "withdraw",
+});
+
+#[derive(Clone, Copy)]
+enum StoredPhase {
+    Sent,
+    Confirming,
+    Paid,
+    Credited,
+    Refunded,
+    Refused,
+}
+stored_enum!(StoredPhase {
+    StoredPhase::Sent = "sent",
+    StoredPhase::Confirming = "confirming",
+    StoredPhase::Paid = "paid",
+    StoredPhase::Credited = "credited",
+    StoredPhase::Refunded = "refunded",
+    StoredPhase::Refused = "refused",
+});
+
+/// How far it has come, without the reason that stands beside it.
+#[derive(Clone, Copy)]
+enum StoredStage {
+    Untold,
+    Unknown,
+    Pending,
+    CallingOff,
+    GivingBack,
+    Credited,
+    Refunded,
+    Refused,
+}
+stored_enum!(StoredStage {
+    StoredStage::Untold = "untold",
+    StoredStage::Unknown = "unknown",
+    StoredStage::Pending = "pending",
+    StoredStage::CallingOff = "calling_off",
+    StoredStage::GivingBack = "giving_back",
+    StoredStage::Credited = "credited",
+    StoredStage::Refunded = "refunded",
+    StoredStage::Refused = "refused",
+});
+
+impl Stage {
+    fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::GivingBack(refusal) | Self::Refunded(refusal) | Self::Refused(refusal) => Some(refusal),
+            Self::Ordering(_) | Self::CallingOff | Self::Credited => None,
+        }
+    }
+
+    fn to_stored(&self) -> StoredStage {
+        match self {
+            Self::Ordering(Contact::None) => StoredStage::Untold,
+            Self::Ordering(Contact::Unknown) => StoredStage::Unknown,
+            Self::Ordering(Contact::Pending) => StoredStage::Pending,
+            Self::CallingOff => StoredStage::CallingOff,
+            Self::GivingBack(_) => StoredStage::GivingBack,
+            Self::Credited => StoredStage::Credited,
+            Self::Refunded(_) => StoredStage::Refunded,
+            Self::Refused(_) => StoredStage::Refused,
+        }
+    }
+
+    fn of_row(row: &AnyRow) -> Result<Self> {
+        let refusal = || {
+            let stored: Option<String> = row.try_get("refusal")?;
+            Ok::<Refusal, Error>(serde_json::from_str(&stored.unwrap_or_default())?)
+        };
+        Ok(match variant(row, "stage")? {
+            StoredStage::Untold => Self::Ordering(Contact::None),
+            StoredStage::Unknown => Self::Ordering(Contact::Unknown),
+            StoredStage::Pending => Self::Ordering(Contact::Pending),
+            StoredStage::CallingOff => Self::CallingOff,
+            StoredStage::GivingBack => Self::GivingBack(refusal()?),
+            StoredStage::Credited => Self::Credited,
+            StoredStage::Refunded => Self::Refunded(refusal()?),
+            StoredStage::Refused => Self::Refused(refusal()?),
+        })
+    }
+}
+
+fn stored_phase(phase: Phase) -> Result<StoredPhase> {
+    match phase {
+        Phase::Sent => Ok(StoredPhase::Sent),
+        Phase::Confirming => Ok(StoredPhase::Confirming),
+        Phase::Paid => Ok(StoredPhase::Paid),
+        Phase::Credited => Ok(StoredPhase::Credited),
+        Phase::Refunded => Ok(StoredPhase::Refunded),
+        Phase::Refused => Ok(StoredPhase::Refused),
+        Phase::Other => Err(Error::StoredValue {
+            what: "operation.phase",
+            value: "other".to_owned(),
+        }),
+    }
+}
+
+fn phase(row: &AnyRow) -> Result<Phase> {
+    Ok(match variant(row, "phase")? {
+        StoredPhase::Sent => Phase::Sent,
+        StoredPhase::Confirming => Phase::Confirming,
+        StoredPhase::Paid => Phase::Paid,
+        StoredPhase::Credited => Phase::Credited,
+        StoredPhase::Refunded => Phase::Refunded,
+        StoredPhase::Refused => Phase::Refused,
+    })
+}
+
+fn stored_kind(kind: OperationKind) -> Result<StoredKind> {
+    match kind {
+        OperationKind::TopUp => Ok(StoredKind::TopUp),
+        OperationKind::Recharge => Ok(StoredKind::Recharge),
+        OperationKind::Withdraw => Ok(StoredKind::Withdraw),
+        OperationKind::Other => Err(Error::StoredValue {
+            what: "operation.kind",
+            value: "other".to_owned(),
+        }),
+    }
+}
+
+/// An operation, as the platform works on it.
+#[derive(Clone, Debug)]
+pub(super) struct OperationRow {
+    pub(super) id: Uuid,
+    pub(super) holder: i64,
+    pub(super) customer: Uuid,
+    pub(super) request_hash: [u8; 32],
+    pub(super) parts: Parts,
+    pub(super) card: Option<Uuid>,
+    pub(super) account: Option<AccountId>,
+    /// Absent once the order can't be sent any more.
+    pub(super) password: Option<SealedField>,
+    pub(super) stage: Stage,
+    pub(super) next: Next,
+    pub(super) attempts: i64,
+    pub(super) leased_until: UnixMillis,
+    pub(super) overdue_at: UnixMillis,
+    pub(super) number: i64,
+    pub(super) version: i64,
+}
+
+impl OperationRow {
+    /// What a receipt shows. The bill in the card account has the same.
+    pub(super) fn reference(&self) -> String {
+        reference(self.number)
+    }
+}
+
+fn reference(number: i64) -> String {
+    format!("T{number}")
+}
+
+/// A new operation.
+#[derive(Clone, Debug)]
+pub(super) struct NewOperation<'a> {
+    pub(super) id: Uuid,
+    pub(super) holder: i64,
+    pub(super) request_hash: [u8; 32],
+    pub(super) parts: Parts,
+    pub(super) card: Option<Uuid>,
+    pub(super) account: Option<AccountId>,
+    pub(super) password: &'a SealedField,
+    pub(super) number: i64,
+    pub(super) change: i64,
+    pub(super) now: UnixMillis,
+    pub(super) leased_until: UnixMillis,
+    pub(super) overdue_at: UnixMillis,
+}
+
+pub(super) async fn insert(tx: &mut Connection, new: &NewOperation<'_>) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO operation (id, holder, request_hash, kind, amount, wallet_part, bank_part, fee, bank_card, account, \
+         password_kid, password, stage, phase, next, due_at, leased_until, overdue_at, reference, version, change, \
+         created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'untold', 'sent', 'submit', $13, $14, \
+         $15, $16, 1, $17, $13)",
+    )
+    .bind(new.id.to_string())
+    .bind(new.holder)
+    .bind(new.request_hash.to_vec())
+    .bind(stored_kind(new.parts.kind)?.to_stored())
+    .bind(new.parts.amount.get())
+    .bind(new.parts.wallet.get())
+    .bind(new.parts.bank.get())
+    .bind(new.parts.fee.get())
+    .bind(new.card.map(|card| card.to_string()))
+    .bind(new.account.map(|account| account.0))
+    .bind(i64::from(new.password.kid))
+    .bind(new.password.bytes.0.clone())
+    .bind(new.now.0)
+    .bind(new.leased_until.0)
+    .bind(new.overdue_at.0)
+    .bind(new.number)
+    .bind(new.change)
+    .execute(&mut *tx)
+    .await?;
+    insert_step(tx, new.id, 1, Phase::Sent, new.now).await
+}
+
+async fn insert_step(
+    tx: &mut Connection,
+    operation: Uuid,
+    line: i64,
+    phase: Phase,
+    at: UnixMillis,
+) -> Result<()> {
+    sqlx::query("INSERT INTO operation_step (operation, line, phase, at) VALUES ($1, $2, $3, $4)")
+        .bind(operation.to_string())
+        .bind(line)
+        .bind(stored_phase(phase)?.to_stored())
+        .bind(at.0)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+const ROW: &str = "SELECT o.*, w.customer FROM operation o JOIN wallet w ON w.holder = o.holder WHERE ";
+
+fn uuid(row: &AnyRow, column: &'static str) -> Result<Option<Uuid>> {
+    let text: Option<String> = row.try_get(column)?;
+    let parse = |text: String| {
+        Uuid::try_parse(&text).map_err(|_| Error::StoredValue {
+            what: column,
+            value: text,
+        })
+    };
+    text.map(parse).transpose()
+}
+
+fn fen(row: &AnyRow, column: &'static str) -> Result<Fen> {
+    Ok(Fen::new(row.try_get(column)?))
+}
+
+fn parts(row: &AnyRow) -> Result<Parts> {
+    Ok(Parts {
+        kind: match variant(row, "kind")? {
+            StoredKind::TopUp => OperationKind::TopUp,
+            StoredKind::Recharge => OperationKind::Recharge,
+            StoredKind::Withdraw => OperationKind::Withdraw,
+        },
+        amount: fen(row, "amount")?,
+        wallet: fen(row, "wallet_part")?,
+        bank: fen(row, "bank_part")?,
+        fee: fen(row, "fee")?,
+    })
+}
+
+fn operation_row(row: &AnyRow) -> Result<OperationRow> {
+    let (kid, sealed): (Option<i64>, Option<Vec<u8>>) =
+        (row.try_get("password_kid")?, row.try_get("password")?);
+    Ok(OperationRow {
+        id: uuid(row, "id")?.unwrap_or_default(),
+        holder: row.try_get("holder")?,
+        customer: uuid(row, "customer")?.unwrap_or_default(),
+        request_hash: bytes(row, "request_hash")?,
+        parts: parts(row)?,
+        card: uuid(row, "bank_card")?,
+        account: row.try_get::<Option<i64>, _>("account")?.map(AccountId),
+        password: kid
+            .and_then(|kid| u16::try_from(kid).ok())
+            .zip(sealed)
+            .map(|(kid, sealed)| SealedField {
+                kid,
+                bytes: sealed.into(),
+            }),
+        stage: Stage::of_row(row)?,
+        next: variant(row, "next")?,
+        attempts: row.try_get("attempts")?,
+        leased_until: UnixMillis(row.try_get("leased_until")?),
+        overdue_at: UnixMillis(row.try_get("overdue_at")?),
+        number: row.try_get("reference")?,
+        version: row.try_get("version")?,
+    })
+}
+
+pub(super) async fn find(db: &mut Connection, id: Uuid) -> Result<Option<OperationRow>> {
+    let row = sqlx::query(assembled(format!("{ROW} o.id = $1")))
+        .bind(id.to_string())
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| operation_row(&row)).transpose()
+}
+
+/// What a step leaves behind.
+#[derive(Clone, Debug)]
+pub(super) struct Update {
+    pub(super) stage: Stage,
+    pub(super) next: Next,
+    pub(super) due_at: UnixMillis,
+    pub(super) leased_until: UnixMillis,
+    pub(super) moved_at: Option<UnixMillis>,
+    pub(super) returned_at: Option<UnixMillis>,
+    /// The change number of its holder and the instant, where the holder sees another phase.
+    pub(super) seen: Option<(i64, UnixMillis)>,
+}
+
+/// Stores a step. At an end the sealed password goes.
+pub(super) async fn update(tx: &mut Connection, row: &OperationRow, update: &Update) -> Result<()> {
+    let phase = update.stage.phase();
+    let refusal = update.stage.refusal().map(serde_json::to_string).transpose()?;
+    let version = row.version + i64::from(update.seen.is_some());
+    sqlx::query(
+        "UPDATE operation SET stage = $2, phase = $3, refusal = $4, next = $5, attempts = attempts + 1, due_at = $6, \
+         leased_until = $7, moved_at = COALESCE($8, moved_at), returned_at = COALESCE($9, returned_at), version = $10, \
+         change = COALESCE($11, change), password = CASE WHEN $12 = 1 THEN NULL ELSE password END, \
+         password_kid = CASE WHEN $12 = 1 THEN NULL ELSE password_kid END WHERE id = $1",
+    )
+    .bind(row.id.to_string())
+    .bind(update.stage.to_stored().to_stored())
+    .bind(stored_phase(phase)?.to_stored())
+    .bind(refusal)
+    .bind(update.next.to_stored())
+    .bind(update.due_at.0)
+    .bind(update.leased_until.0)
+    .bind(update.moved_at.map(|at| at.0))
+    .bind(update.returned_at.map(|at| at.0))
+    .bind(version)
+    .bind(update.seen.map(|(change, _)| change))
+    .bind(i64::from(phase.is_end()))
+    .execute(&mut *tx)
+    .await?;
+    match update.seen {
+        Some((_, at)) => insert_step(tx, row.id, version, phase, at).await,
+        None => Ok(()),
+    }
+}
+
+/// Whether something is due that nobody is at.
+pub(super) async fn is_something_due(db: &mut Connection, now: UnixMillis) -> Result<bool> {
+    let row = sqlx::query(
+        "SELECT id FROM operation WHERE next <> 'rest' AND due_at <= $1 AND leased_until <= $1 LIMIT 1",
+    )
+    .bind(now.0)
+    .fetch_optional(db)
+    .await?;
+    Ok(row.is_some())
+}
+
+/// Takes on what is due and nobody is at, at most so many.
+pub(super) async fn claim_due(
+    tx: &mut Connection,
+    now: UnixMillis,
+    until: UnixMillis,
+    most: i64,
+) -> Result<Vec<Uuid>> {
+    let rows = sqlx::query(
+        "UPDATE operation SET leased_until = $2 WHERE id IN (SELECT id FROM operation WHERE next <> 'rest' \
+         AND due_at <= $1 AND leased_until <= $1 ORDER BY due_at LIMIT $3) RETURNING id",
+    )
+    .bind(now.0)
+    .bind(until.0)
+    .bind(most)
+    .fetch_all(tx)
+    .await?;
+    rows.iter()
+        .map(|row| Ok(uuid(row, "id")?.unwrap_or_default()))
+        .collect()
+}
+
+/// What a holder's top-ups since an instant come to, but for those that ended without effect.
+pub(crate) async fn top_ups_since(db: &mut Connection, holder: i64, since: UnixMillis) -> Result<Fen> {
+    let row = sqlx::query(
+        "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS sum FROM operation WHERE holder = $1 AND kind = 'top_up' \
+         AND created_at >= $2 AND phase NOT IN ('refused', 'refunded')",
+    )
+    .bind(holder)
+    .bind(since.0)
+    .fetch_one(db)
+    .await?;
+    fen(&row, "sum")
+}
+
+/// How many operations of a holder are under way, and what they hold of the wallet.
+pub(crate) async fn under_way(db: &mut Connection, holder: i64) -> Result<(u64, Fen)> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS count, \
+         CAST(COALESCE(SUM(CASE WHEN kind = 'recharge' THEN 0 ELSE wallet_part END), 0) AS BIGINT) AS held \
+         FROM operation WHERE holder = $1 AND phase NOT IN ('credited', 'refunded', 'refused')",
+    )
+    .bind(holder)
+    .fetch_one(db)
+    .await?;
+    Ok((int(&row, "count")?, fen(&row, "held")?))
+}
+
+const SHOWN: &str =
+    "SELECT o.*, a.public_id FROM operation o LEFT JOIN ledger_account a ON a.id = o.account WHERE ";
+
+/// An operation as its holder sees it.
+pub(super) async fn shown(db: &mut Connection, holder: i64, id: Uuid) -> Result<Option<Operation>> {
+    let row = sqlx::query(assembled(format!("{SHOWN} o.id = $1 AND o.holder = $2")))
+        .bind(id.to_string())
+        .bind(holder)
+        .fetch_optional(&mut *db)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(with_steps(db, &[row])
+        .await?
+        .pop()
+        .map(|(_, operation)| operation))
+}
+
+/// A holder's operations in the order of their changes, each with its change number.
+pub(super) async fn changed_since(
+    db: &mut Connection,
+    holder: i64,
+    after: i64,
+    most: i64,
+) -> Result<Vec<(i64, Operation)>> {
+    let sql = format!("{SHOWN} o.holder = $1 AND o.change > $2 ORDER BY o.change LIMIT $3");
+    let rows = sqlx::query(assembled(sql))
+        .bind(holder)
+        .bind(after)
+        .bind(most)
+        .fetch_all(&mut *db)
+        .await?;
+    with_steps(db, &rows).await
+}
+
+async fn with_steps(db: &mut Connection, rows: &[AnyRow]) -> Result<Vec<(i64, Operation)>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT operation, phase, at FROM operation_step WHERE operation IN {} ORDER BY operation, line",
+        placeholders(db, 1, 1, rows.len())
+    );
+    let mut query = sqlx::query(assembled(sql));
+    for row in rows {
+        query = query.bind(row.try_get::<String, _>("id")?);
+    }
+    let mut steps: HashMap<Uuid, Vec<Step>> = HashMap::new();
+    for row in query.fetch_all(db).await? {
+        let step = Step {
+            phase: phase(&row)?,
+            at: UnixMillis(row.try_get("at")?),
+        };
+        let operation = uuid(&row, "operation")?.unwrap_or_default();
+        steps.entry(operation).or_default().push(step);
+    }
+    rows.iter()
+        .map(|row| {
+            let id = uuid(row, "id")?.unwrap_or_default();
+            let Parts {
+                kind,
+                amount,
+                wallet,
+                bank,
+                fee,
+            } = parts(row)?;
+            let operation = Operation {
+                id,
+                kind,
+                amount,
+                funding: Funding {
+                    wallet,
+                    bank,
+                    card_id: uuid(row, "bank_card")?,
+                    fee,
+                },
+                account_id: uuid(row, "public_id")?,
+                phase: phase(row)?,
+                steps: steps.remove(&id).unwrap_or_default(),
+                refusal: Stage::of_row(row)?.refusal().cloned(),
+                reference: reference(row.try_get("reference")?),
+                version: int(row, "version")?,
+            };
+            Ok((row.try_get("change")?, operation))
+        })
+        .collect()
+}
+
+/// Leaves word for the card office.
+pub(super) async fn insert_alarm(
+    tx: &mut Connection,
+    kind: &'static str,
+    row: &OperationRow,
+    now: UnixMillis,
+) -> Result<()> {
+    let id = crate::db::take_numbers(tx, "alarm", 1).await?;
+    sqlx::query("INSERT INTO alarm (id, at, kind, holder, operation) VALUES ($1, $2, $3, $4, $5)")
+        .bind(id)
+        .bind(now.0)
+        .bind(kind)
+        .bind(row.holder)
+        .bind(row.id.to_string())
+        .execute(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! The e-wallet: opened, closed, its password changed, bank cards bound and unbound. The money in it is the bank's to keep
+//! and the ledger's to know; what moves it is in `operations`.
+
+mod routes;
+mod service;
+mod store;
+
+pub(crate) use routes::routes;
+pub(crate) use store::{is_bound, open_wallet_account, wallet_account};
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
