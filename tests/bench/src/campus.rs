@@ -63,7 +63,7 @@ impl Campus {
         let admin = platform.admin();
         runtime.block_on(admin.add_merchant(STALL, text("stall"), Some(TerminalKind::Pos)))?;
         let router = platform.router();
-        runtime.spawn(yika_platform::serve(listener, router.clone()));
+        runtime.spawn(yika_platform::serve(listener, router.clone(), std::future::pending()));
         Ok(Self {
             runtime,
             platform,

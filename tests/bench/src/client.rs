@@ -129,6 +129,7 @@ impl<'a> Till<'a> {
             merchant: None,
             label: None,
             enrolment_code: None,
+            directory_key: None,
         };
         let request = client.post_json("/v1/terminals", serde_json::to_vec(&request)?)?;
         let answer = campus.runtime.block_on(send(campus.router.clone(), request))?;

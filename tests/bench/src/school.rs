@@ -73,12 +73,13 @@ impl School {
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let platform = format!("http://{}", listener.local_addr()?).parse()?;
-        runtime.spawn(yika_platform::serve(listener, self.platform()));
+        runtime.spawn(yika_platform::serve(listener, self.platform(), std::future::pending()));
         let request = EnrolTerminal {
             kind: TerminalKind::Pos,
             merchant: None,
             label: None,
             enrolment_code: None,
+            directory_key: None,
         };
         let enrolment = Enrol {
             platform,
