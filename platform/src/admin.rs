@@ -13,11 +13,13 @@ use crate::ledger::{
     self, AccountKind, Booking, HolderFunds, KindTotal, NewAccount, Posting, TransactionKind, book,
     create_account, school_account,
 };
+use crate::operations::{self, Reconciliation};
 use crate::random::new_id;
 use crate::terminals::{self, MerchantRow, TerminalRow, insert_merchant, list_merchants, list_terminals};
 use crate::{Platform, issuer, settlement};
 use std::collections::BTreeMap;
 use yika_api::account::Account;
+use yika_api::bank::StatementRow;
 use yika_api::payment::{PaymentKind, PaymentStatus};
 use yika_api::terminal::{MerchantId, TerminalId, TerminalKind};
 use yika_api::{Fen, LocalizedText, ProblemCode, UnixMillis};
@@ -312,6 +314,15 @@ impl<'a> Admin<'a> {
     /// Where the database fails.
     pub async fn new_terminal_code(&self) -> Result<String> {
         terminals::new_enrolment_code(self.platform).await
+    }
+
+    /// Compares the bank's statement of a day, `yyyy-mm-dd` in the school's time zone, with the books. Operations that
+    /// still hang are brought on by what it says; what differs is named, and not booked.
+    ///
+    /// # Errors
+    /// Where the day is none, or the database fails.
+    pub async fn reconcile(&self, day: &str, statement: &[StatementRow]) -> Result<Reconciliation> {
+        operations::reconcile(self.platform, day, statement).await
     }
 
     /// All holders with their accounts.

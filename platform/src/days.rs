@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use std::ops::Range;
-use yika_api::UnixMillis;
+use yika_api::{ProblemCode, UnixMillis};
 
 fn failed(error: &jiff::Error) -> Error {
     Error::Io(std::io::Error::other(error.to_string()))
@@ -29,6 +29,15 @@ pub(crate) fn day_of(now: UnixMillis, zone: &str) -> Result<Range<UnixMillis>> {
     day().map_err(|error| failed(&error))
 }
 
+/// The day of this name, `yyyy-mm-dd`.
+pub(crate) fn day_named(name: &str, zone: &str) -> Result<Range<UnixMillis>> {
+    let day: Date = name
+        .parse()
+        .map_err(|_| Error::refused_because(ProblemCode::InvalidRequest, "write the day as yyyy-mm-dd"))?;
+    let day = || range(day, &TimeZone::get(zone)?);
+    day().map_err(|error| failed(&error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +53,8 @@ mod tests {
             day_of(midnight.plus_millis(-1), "Asia/Shanghai").unwrap().end,
             midnight
         );
+        assert_eq!(day_named("2026-11-19", "Asia/Shanghai").unwrap(), day);
+        assert!(day_named("19.11.2026", "Asia/Shanghai").is_err());
         assert!(day_of(midnight, "Asia/Nowhere").is_err());
     }
 

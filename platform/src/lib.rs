@@ -40,6 +40,7 @@ pub use error::{Error, Result};
 pub use http::{ListenPolicy, serve, stop_signal};
 pub use issuer::{KeySigner, SignerError};
 pub use ledger::KindTotal;
+pub use operations::{Difference, DifferenceKind, Reconciliation};
 pub use program::{exit_code, log_to_stderr};
 pub use sessions::{DiscoveredKeys, HostKeySource, HostTokenError};
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use yika_api::LocalizedText;
+use yika_api::bank::StatementRow;
 use yika_platform::{
     BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, ListenPolicy,
     Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy, exit_code, log_to_stderr, serve,
@@ -26,6 +27,20 @@ enum Command {
     Serve(Serve),
     /// Prints a one-use code with which a terminal can be enrolled within two days.
     TerminalCode(Store),
+    /// Compares the bank's statement of a day with the books. Ends with failure where they differ.
+    Reconcile(Reconcile),
+}
+
+#[derive(Args)]
+struct Reconcile {
+    /// The day, as yyyy-mm-dd in the school's time zone.
+    #[arg(long)]
+    day: String,
+    /// The statement, as the bank's adapter answers it: a JSON array of rows.
+    #[arg(long)]
+    file: PathBuf,
+    #[command(flatten)]
+    store: Store,
 }
 
 #[derive(Args)]
@@ -144,6 +159,11 @@ async fn main() -> ExitCode {
     exit_code(match Cli::parse().command {
         Command::Serve(arguments) => run(arguments).await,
         Command::TerminalCode(store) => terminal_code(store).await,
+        Command::Reconcile(arguments) => match reconcile(arguments).await {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
     })
 }
 
@@ -194,4 +214,27 @@ async fn terminal_code(store: Store) -> Result<(), Error> {
     println!("{}", platform.admin().new_terminal_code().await?);
     platform.close().await;
     Ok(())
+}
+
+/// Says whether books and statement agree.
+async fn reconcile(arguments: Reconcile) -> Result<bool, Error> {
+    let statement: Vec<StatementRow> = serde_json::from_slice(&std::fs::read(&arguments.file)?)?;
+    let origin = PublicOrigin::parse("http://127.0.0.1")?;
+    let config = arguments
+        .store
+        .config(origin, TerminalEnrolment::CodeRequired, Strictness::Trial)?;
+    let platform = Platform::open_existing(config).await?;
+    let found = platform.admin().reconcile(&arguments.day, &statement).await;
+    platform.close().await;
+    let found = found?;
+    println!(
+        "{} rows agree, {} operations brought on, {} differences",
+        found.agreed,
+        found.resolved.len(),
+        found.differences.len()
+    );
+    for difference in &found.differences {
+        println!("{difference}");
+    }
+    Ok(found.differences.is_empty())
 }

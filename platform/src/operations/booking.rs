@@ -3,6 +3,7 @@
 use super::flow::Entry;
 use crate::error::Result;
 use crate::ledger::{AccountId, Booking, HolderFunds, Posting, TransactionKind};
+use yika_api::bank::OrderDirection;
 use yika_api::operation::OperationKind;
 use yika_api::{Fen, UnixMillis};
 
@@ -47,6 +48,15 @@ pub(super) struct Booked {
 }
 
 impl Parts {
+    /// What the bank is told: which way, the part of the wallet, the part of the card.
+    pub(super) const fn order(&self) -> (OrderDirection, Fen, Fen) {
+        match self.kind {
+            OperationKind::TopUp | OperationKind::Other => (OrderDirection::ToSchool, self.wallet, self.bank),
+            OperationKind::Recharge => (OrderDirection::IntoWallet, self.amount, self.amount),
+            OperationKind::Withdraw => (OrderDirection::OntoCard, self.amount, self.amount),
+        }
+    }
+
     /// What is kept of the wallet while the operation is under way.
     pub(super) fn held(&self) -> Fen {
         match self.kind {

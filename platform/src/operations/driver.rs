@@ -15,7 +15,7 @@ use crate::{Platform, issuer};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 use yika_api::account::AccountStatus;
-use yika_api::bank::{Order, OrderDirection, OrderState};
+use yika_api::bank::{Order, OrderState};
 use yika_api::operation::OperationKind;
 use yika_api::payment::{PaymentKind, PaymentStatus};
 use yika_api::{Fen, ProblemCode, UnixMillis};
@@ -128,12 +128,7 @@ async fn say(platform: &Platform, row: &OperationRow) -> Heard {
 
 fn order(row: &OperationRow) -> Option<Order> {
     let parts = &row.parts;
-    let (direction, wallet, card_amount) = match parts.kind {
-        OperationKind::TopUp => (OrderDirection::ToSchool, parts.wallet, parts.bank),
-        OperationKind::Recharge => (OrderDirection::IntoWallet, parts.amount, parts.amount),
-        OperationKind::Withdraw => (OrderDirection::OntoCard, parts.amount, parts.amount),
-        OperationKind::Other => return None,
-    };
+    let (direction, wallet, card_amount) = parts.order();
     Some(Order {
         id: row.id,
         customer: row.customer,
@@ -164,6 +159,21 @@ async fn record(platform: &Platform, asked: &OperationRow, heard: &Heard) -> Res
     let goes_on: Result<bool> = goes_on;
     platform.operations_changed().notify_waiters();
     goes_on
+}
+
+/// Tells an operation what the bank says of its order unasked. Says whether that brought it on.
+pub(super) async fn hear(platform: &Platform, id: Uuid, state: &OrderState) -> Result<bool> {
+    let heard = Heard::Told(state.clone());
+    let is_news: Result<bool> = transact!(platform.db().writer(), |tx| {
+        let Some(row) = store::find(tx, id).await? else {
+            return Ok(false);
+        };
+        advance(tx, platform, &row, &heard, None).await?;
+        let after = store::find(tx, id).await?;
+        Ok(after.is_some_and(|after| after.version != row.version))
+    });
+    platform.operations_changed().notify_waiters();
+    is_news
 }
 
 /// One step of the flow with what it books. `said` is what this was the answer to, if it was one.
@@ -209,10 +219,9 @@ async fn advance(
         stage: step.stage,
         next: step.next,
         due_at: if goes_on { now } else { now.plus_millis(pause) },
-        leased_until: if goes_on {
-            now.plus_millis(times.lease_ms)
-        } else {
-            UnixMillis(0)
+        leased_until: match goes_on && said.is_some() {
+            true => now.plus_millis(times.lease_ms),
+            false => UnixMillis(0),
         },
         moved_at,
         returned_at,

@@ -7,11 +7,14 @@
 mod booking;
 mod driver;
 mod flow;
+mod reconcile;
 mod routes;
 mod service;
 mod store;
 
 pub(crate) use driver::{drive_due, drive_for_ever};
+pub(crate) use reconcile::reconcile;
+pub use reconcile::{Difference, DifferenceKind, Reconciliation};
 pub(crate) use routes::routes;
 pub(crate) use service::{check_sealed, top_ups_of_today};
 pub(crate) use store::under_way;

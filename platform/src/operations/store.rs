@@ -8,7 +8,9 @@ use crate::ledger::AccountId;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use std::collections::HashMap;
+use std::ops::Range;
 use uuid::Uuid;
+use yika_api::bank::OrderDirection;
 use yika_api::operation::{Funding, Operation, OperationKind, Phase, Refusal, Step};
 use yika_api::wallet::SealedField;
 use yika_api::{Fen, UnixMillis};
@@ -520,4 +522,64 @@ pub(super) async fn insert_alarm(
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// What the bank moved for an operation, as the books have it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Movement {
+    pub(super) id: Uuid,
+    pub(super) direction: OrderDirection,
+    pub(super) wallet: Fen,
+    pub(super) card_amount: Fen,
+    pub(super) fee: Fen,
+    pub(super) moved_at: Option<UnixMillis>,
+    pub(super) returned_at: Option<UnixMillis>,
+}
+
+fn movement(row: &AnyRow) -> Result<Movement> {
+    let parts = parts(row)?;
+    let (direction, wallet, card_amount) = parts.order();
+    let at = |column| Ok::<_, Error>(row.try_get::<Option<i64>, _>(column)?.map(UnixMillis));
+    Ok(Movement {
+        id: uuid(row, "id")?.unwrap_or_default(),
+        direction,
+        wallet,
+        card_amount,
+        fee: parts.fee,
+        moved_at: at("moved_at")?,
+        returned_at: at("returned_at")?,
+    })
+}
+
+/// What was moved for these operations, as far as they are known.
+pub(super) async fn movements(db: &mut Connection, ids: &[Uuid]) -> Result<HashMap<Uuid, Movement>> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(500) {
+        let sql = format!(
+            "SELECT * FROM operation WHERE id IN {}",
+            placeholders(1, 1, chunk.len())
+        );
+        let mut query = sqlx::query(assembled(sql));
+        for id in chunk {
+            query = query.bind(id.to_string());
+        }
+        for row in query.fetch_all(&mut *db).await? {
+            let movement = movement(&row)?;
+            found.insert(movement.id, movement);
+        }
+    }
+    Ok(found)
+}
+
+/// What was moved, or moved back, within a day, by the bank's clock.
+pub(super) async fn movements_within(db: &mut Connection, day: &Range<UnixMillis>) -> Result<Vec<Movement>> {
+    let rows = sqlx::query(
+        "SELECT * FROM operation WHERE (moved_at >= $1 AND moved_at < $2) OR (returned_at >= $1 AND returned_at < $2) \
+         ORDER BY created_at, id",
+    )
+    .bind(day.start.0)
+    .bind(day.end.0)
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(movement).collect()
 }
