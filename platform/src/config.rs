@@ -53,6 +53,9 @@ pub enum ConfigError {
         "will not serve cleartext on {0}; listen on loopback, or say --behind-tls-proxy where a proxy ends TLS"
     )]
     Cleartext(SocketAddr),
+    /// Not a public key.
+    #[error("{0:?} is not the bank's root; write the 33 bytes of a compressed P-256 key in base64url")]
+    BankRoot(String),
     /// No such time zone.
     #[error("{0:?} is not the IANA name of a time zone")]
     TimeZone(String),
@@ -222,6 +225,19 @@ impl Default for CredentialPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bank_without_tls_or_with_a_root_that_is_no_key_is_refused() {
+        // The base point of P-256, and a text that is on no curve.
+        let (root, none) = ("A2sX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW", "A2sX0fLhLEJH");
+        assert!(BankConfig::at("http://127.0.0.1:9000/bank", root).is_ok());
+        assert!(BankConfig::at("https://bank.example", root).is_ok());
+        assert!(BankConfig::at("http://bank.example", root).is_err());
+        assert!(matches!(
+            BankConfig::at("https://bank.example", none),
+            Err(ConfigError::BankRoot(_))
+        ));
+    }
 
     #[test]
     fn an_origin_with_more_than_a_host_or_without_tls_is_refused() {

@@ -58,8 +58,11 @@ struct Serve {
     #[arg(long)]
     open_terminal_enrolment: bool,
     /// Base address of the adapter of the bank that holds the wallets; without it none is offered.
-    #[arg(long, env = "YIKA_BANK_URL")]
+    #[arg(long, env = "YIKA_BANK_URL", requires = "bank_root")]
     bank_url: Option<String>,
+    /// The bank's root key: 33 bytes, a compressed point, in base64url.
+    #[arg(long, env = "YIKA_BANK_ROOT", requires = "bank_url")]
+    bank_root: Option<String>,
     #[command(flatten)]
     store: Store,
 }
@@ -188,7 +191,10 @@ async fn run(arguments: Serve) -> Result<(), Error> {
         true => TerminalEnrolment::Open,
         false => TerminalEnrolment::CodeRequired,
     };
-    let bank = arguments.bank_url.as_deref().map(BankConfig::at).transpose()?;
+    let bank = match (&arguments.bank_url, &arguments.bank_root) {
+        (Some(url), Some(root)) => Some(BankConfig::at(url, root)?),
+        _ => None,
+    };
     let config = Config {
         bank,
         ..arguments

@@ -168,7 +168,7 @@ impl TestPlatform {
             fetches: AtomicUsize::new(0),
         });
         host.rotate("first");
-        let bank = Arc::new(TestBank::default());
+        let bank = Arc::new(TestBank::new());
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
             host_keys: Arc::clone(&host) as _,

@@ -13,11 +13,13 @@ use yika_api::bank::{
     CardChallenge, CardCode, CloseCustomer, NewCard, OpenCustomer, Order, OrderState, OrderStatus,
     SetPassword,
 };
+use yika_format::ExpandedKey;
 
 /// The bank's adapter.
 #[derive(Debug)]
 pub struct HttpBank {
     base: Url,
+    root: ExpandedKey,
     client: reqwest::Client,
 }
 
@@ -33,6 +35,7 @@ impl HttpBank {
             .map_err(|error| Error::Io(std::io::Error::other(error)))?;
         Ok(Self {
             base: config.url.clone(),
+            root: config.root,
             client,
         })
     }
@@ -93,6 +96,10 @@ async fn done(request: RequestBuilder) -> Answer<()> {
 }
 
 impl BankGateway for HttpBank {
+    fn root(&self) -> &ExpandedKey {
+        &self.root
+    }
+
     fn submit<'a>(&'a self, sent: &'a Order) -> BankAnswer<'a, OrderState> {
         let request = self.with_body(Method::POST, "orders", sent);
         Box::pin(async move {

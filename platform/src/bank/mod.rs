@@ -4,23 +4,30 @@
 //! the words of `docs/bank-protocol.md`.
 
 mod http;
+mod routes;
 
 pub use http::HttpBank;
+pub(crate) use routes::routes;
 
-use crate::clock::HOUR;
+use crate::clock::{HOUR, SECOND};
 use crate::error::{Error, Result};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CloseCustomer, NewCard, OpenCustomer, Order, OrderState, SetPassword,
+    CardChallenge, CardCode, CloseCustomer, NewCard, Notice, OpenCustomer, Order, OrderState, OrderStatus,
+    SetPassword,
 };
 use yika_api::operation::Refusal;
 use yika_api::{Base64Url, Problem, ProblemCode, UnixMillis};
+use yika_format::bank::BankKeys;
+use yika_format::{ExpandedKey, Signature};
 
 /// For how long the certificate of the bank's keys is not asked for again.
 const KEY_FRESH_MS: i64 = HOUR;
+/// Nor for so long where a notice names another key.
+const REFETCH_PAUSE_MS: i64 = 30 * SECOND;
 
 /// Why the bank did not do it, as far as is known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +51,8 @@ pub type BankAnswer<'a, T> = BoxFuture<'a, std::result::Result<T, BankError>>;
 
 /// The bank. Naming the same operation again has no second effect; `None` means that it never heard of an order.
 pub trait BankGateway: Send + Sync {
+    /// What vouches for the bank's keys, known from elsewhere.
+    fn root(&self) -> &ExpandedKey;
     /// Carries an order out.
     fn submit<'a>(&'a self, order: &'a Order) -> BankAnswer<'a, OrderState>;
     /// How an order stands.
@@ -87,14 +96,28 @@ impl From<BankError> for Error {
 /// The bank of this school, where it has one.
 pub(crate) struct Bank {
     gateway: Arc<dyn BankGateway>,
-    key: Mutex<Option<(Base64Url, UnixMillis)>>,
+    keys: Mutex<Option<Keys>>,
+}
+
+/// The bank's keys, as they were when they were last asked for.
+#[derive(Clone)]
+struct Keys {
+    certificate: Base64Url,
+    keys: BankKeys,
+    at: UnixMillis,
+}
+
+impl Keys {
+    fn is_younger_than(&self, age_ms: i64, now: UnixMillis) -> bool {
+        (now.0 - self.at.0).abs() <= age_ms
+    }
 }
 
 impl Bank {
     pub(crate) fn new(gateway: Arc<dyn BankGateway>) -> Self {
         Self {
             gateway,
-            key: Mutex::new(None),
+            keys: Mutex::new(None),
         }
     }
 
@@ -103,24 +126,56 @@ impl Bank {
     }
 
     /// The certificate of the bank's keys. Where the bank doesn't answer, the last one has to do.
-    pub(crate) async fn key(&self, now: UnixMillis) -> Result<Base64Url> {
-        let mut cache = self.key.lock().await;
-        if let Some((key, at)) = &*cache
-            && (now.0 - at.0).abs() <= KEY_FRESH_MS
-        {
-            return Ok(key.clone());
+    pub(crate) async fn certificate(&self, now: UnixMillis) -> Result<Base64Url> {
+        Ok(self.keys(KEY_FRESH_MS, now).await?.certificate)
+    }
+
+    /// What a notice says, if it is the bank's.
+    async fn open_notice(&self, notice: &Notice, now: UnixMillis) -> Result<OrderStatus> {
+        let forged = || Error::refused_because(ProblemCode::Forbidden, "not signed by the bank");
+        let mut keys = self.keys(KEY_FRESH_MS, now).await?;
+        if keys.keys.number() != notice.kid {
+            keys = self.keys(REFETCH_PAUSE_MS, now).await?;
         }
-        match (self.gateway.key().await, &*cache) {
-            (Ok(key), _) => {
-                let key = Base64Url::from(key);
-                *cache = Some((key.clone(), now));
-                Ok(key)
+        let signature = notice.signature.to_array().ok_or_else(forged)?;
+        let signature = Signature::from_raw(signature).map_err(|_| forged())?;
+        if keys.keys.number() != notice.kid || keys.keys.verify_notice(&notice.status.0, &signature).is_err()
+        {
+            return Err(forged());
+        }
+        serde_json::from_slice(&notice.status.0)
+            .map_err(|_| Error::refused_because(ProblemCode::InvalidRequest, "not an order's status"))
+    }
+
+    async fn keys(&self, age_ms: i64, now: UnixMillis) -> Result<Keys> {
+        let mut cache = self.keys.lock().await;
+        if let Some(keys) = cache.as_ref().filter(|keys| keys.is_younger_than(age_ms, now)) {
+            return Ok(keys.clone());
+        }
+        match (self.fetch(now).await, cache.as_ref()) {
+            (Ok(keys), _) => {
+                *cache = Some(keys.clone());
+                Ok(keys)
             }
-            (Err(error), Some((key, _))) => {
+            (Err(error), Some(keys)) => {
                 tracing::warn!(%error, "keeping the bank's keys of earlier");
-                Ok(key.clone())
+                Ok(keys.clone())
             }
             (Err(error), None) => Err(error.into()),
         }
     }
+
+    async fn fetch(&self, now: UnixMillis) -> std::result::Result<Keys, BankError> {
+        let certificate = self.gateway.key().await?;
+        let keys = BankKeys::open(&certificate, self.gateway.root())
+            .map_err(|error| BankError::Malformed(error.to_string()))?;
+        Ok(Keys {
+            certificate: certificate.into(),
+            keys,
+            at: now,
+        })
+    }
 }
+
+#[cfg(test)]
+mod tests;

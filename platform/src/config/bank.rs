@@ -5,7 +5,8 @@ use crate::clock::{MINUTE, SECOND};
 use std::time::Duration;
 use url::Url;
 use yika_api::wallet::{CardFee, Terms};
-use yika_api::{Fen, LocalizedText};
+use yika_api::{Base64Url, Fen, LocalizedText};
+use yika_format::{ExpandedKey, PublicKey};
 
 /// Where the bank's adapter is.
 #[derive(Clone, Debug)]
@@ -14,18 +15,27 @@ pub struct BankConfig {
     pub url: Url,
     /// How long it may take to answer.
     pub timeout: Duration,
+    /// The bank's root, which vouches for its keys.
+    pub root: ExpandedKey,
 }
 
 impl BankConfig {
-    /// The adapter at this address, which has ten seconds to answer. TLS is required except for loopback.
+    /// The adapter at this address, which has ten seconds to answer, of a bank with this root: a compressed point in
+    /// base64url. TLS is required except for loopback.
     ///
     /// # Errors
-    /// Where it is no address, or one without TLS.
-    pub fn at(url: &str) -> Result<Self, ConfigError> {
+    /// Where it is no address, or one without TLS, or the root is no key.
+    pub fn at(url: &str, root: &str) -> Result<Self, ConfigError> {
         PublicOrigin::of_url(url)?;
+        let root = Base64Url::decode(root)
+            .and_then(|bytes| bytes.to_array())
+            .and_then(|bytes| PublicKey::from_compressed(bytes).ok())
+            .and_then(|key| key.expand().ok())
+            .ok_or_else(|| ConfigError::BankRoot(root.to_owned()))?;
         Ok(Self {
             url: Url::parse(url).map_err(|_| ConfigError::Origin(url.to_owned()))?,
             timeout: Duration::from_secs(10),
+            root,
         })
     }
 }

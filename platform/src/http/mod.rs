@@ -72,6 +72,7 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::settlement::routes())
         .merge(crate::wallet::routes())
         .merge(crate::operations::routes())
+        .merge(crate::bank::routes())
 }
 
 /// Ends a request that takes too long. What it had committed stays; its idempotency key tells on a retry.
@@ -204,6 +205,7 @@ mod tests {
             "/v1/wallet/cards/{id}/default",
             "/v1/operations",
             "/v1/operations/{id}",
+            "/v1/bank/notices",
         ] {
             assert!(paths.contains(&path), "{path} is not described");
         }

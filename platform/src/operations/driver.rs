@@ -162,7 +162,7 @@ async fn record(platform: &Platform, asked: &OperationRow, heard: &Heard) -> Res
 }
 
 /// Tells an operation what the bank says of its order unasked. Says whether that brought it on.
-pub(super) async fn hear(platform: &Platform, id: Uuid, state: &OrderState) -> Result<bool> {
+pub(crate) async fn hear(platform: &Platform, id: Uuid, state: &OrderState) -> Result<bool> {
     let heard = Heard::Told(state.clone());
     let is_news: Result<bool> = transact!(platform.db().writer(), |tx| {
         let Some(row) = store::find(tx, id).await? else {

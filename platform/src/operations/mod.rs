@@ -12,7 +12,7 @@ mod routes;
 mod service;
 mod store;
 
-pub(crate) use driver::{drive_due, drive_for_ever};
+pub(crate) use driver::{drive_due, drive_for_ever, hear};
 pub(crate) use reconcile::reconcile;
 pub use reconcile::{Difference, DifferenceKind, Reconciliation};
 pub(crate) use routes::routes;

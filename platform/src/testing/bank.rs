@@ -1,14 +1,18 @@
 //! A bank in memory that keeps its word, behind a wire that the test can make bad.
 
+use super::TestKey;
 use crate::{BankAnswer, BankError, BankGateway};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CloseCustomer, NewCard, OpenCustomer, Order, OrderState, SetPassword,
+    CardChallenge, CardCode, CloseCustomer, NewCard, Notice, OpenCustomer, Order, OrderState, OrderStatus,
+    SetPassword,
 };
 use yika_api::operation::{Refusal, RefusalReason};
 use yika_api::{LocalizedText, UnixMillis};
+use yika_format::bank::{BankKeys, notice_preimage};
+use yika_format::{ExpandedKey, UnixSeconds};
 
 /// What is done to the next exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,22 +45,60 @@ struct Books {
 }
 
 /// The bank.
-#[derive(Default)]
-pub(crate) struct TestBank(Mutex<Books>);
+pub(crate) struct TestBank {
+    root: ExpandedKey,
+    notice: TestKey,
+    certificate: Mutex<Vec<u8>>,
+    books: Mutex<Books>,
+}
 
 impl TestBank {
+    pub(crate) fn new() -> Self {
+        let (root, sealing, notice) = (TestKey::new(), TestKey::new(), TestKey::new());
+        let (from, to) = (UnixSeconds(0), UnixSeconds(u32::MAX));
+        let keys = BankKeys::new(1, from, to, sealing.expanded(), notice.expanded()).unwrap();
+        let unsigned = keys.unsigned();
+        let signature = root.sign(unsigned.preimage());
+        Self {
+            root: root.expanded(),
+            notice,
+            certificate: Mutex::new(unsigned.with_signature(&signature)),
+            books: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn certificate(&self) -> Vec<u8> {
+        self.certificate.lock().unwrap().clone()
+    }
+
+    /// Hands out this certificate from now on.
+    pub(crate) fn swap_certificate(&self, certificate: Vec<u8>) {
+        *self.certificate.lock().unwrap() = certificate;
+    }
+
+    /// What it tells unasked.
+    pub(crate) fn notice(&self, id: Uuid, state: OrderState) -> Notice {
+        let status = serde_json::to_vec(&OrderStatus { id, state }).unwrap();
+        let signature = self.notice.sign(&notice_preimage(&status));
+        Notice {
+            kid: 1,
+            status: status.into(),
+            signature: signature.as_bytes().to_vec().into(),
+        }
+    }
+
     /// What is done to the next exchanges, one each; after them all is well.
     pub(crate) fn weather(&self, faults: &[Fault]) {
-        self.0.lock().unwrap().faults.extend(faults);
+        self.books.lock().unwrap().faults.extend(faults);
     }
 
     pub(crate) fn state(&self, order: Uuid) -> Option<OrderState> {
-        self.0.lock().unwrap().orders.get(&order).cloned()
+        self.books.lock().unwrap().orders.get(&order).cloned()
     }
 
     /// How often money moved for an order.
     pub(crate) fn moved(&self, order: Uuid) -> u32 {
-        self.0
+        self.books
             .lock()
             .unwrap()
             .moved
@@ -66,14 +108,14 @@ impl TestBank {
     }
 
     pub(crate) fn heard(&self) -> Vec<Order> {
-        self.0.lock().unwrap().heard.clone()
+        self.books.lock().unwrap().heard.clone()
     }
 
     fn exchange<T>(
         &self,
         serve: impl FnOnce(&mut Books, Fault) -> Result<T, BankError>,
     ) -> Result<T, BankError> {
-        let mut books = self.0.lock().unwrap();
+        let mut books = self.books.lock().unwrap();
         books.now += 1;
         let fault = books.faults.pop_front().unwrap_or(Fault::Clear);
         match fault {
@@ -129,6 +171,10 @@ fn decide(books: &mut Books, id: Uuid, fault: Fault) {
 }
 
 impl BankGateway for TestBank {
+    fn root(&self) -> &ExpandedKey {
+        &self.root
+    }
+
     fn submit<'a>(&'a self, order: &'a Order) -> BankAnswer<'a, OrderState> {
         let answered = self.exchange(|books, fault| {
             books.heard.push(order.clone());
@@ -170,7 +216,7 @@ impl BankGateway for TestBank {
     }
 
     fn key(&self) -> BankAnswer<'_, Vec<u8>> {
-        self.simple(vec![0x59; 143])
+        self.simple(self.certificate())
     }
 
     fn open_customer<'a>(&'a self, _: &'a OpenCustomer) -> BankAnswer<'a, ()> {

@@ -86,7 +86,7 @@ impl<'a> Visit<'a> {
 
     /// How the wallet stands.
     pub(super) async fn show(&self) -> Result<Wallet> {
-        let bank_key = self.platform.bank()?.key(self.platform.now()).await?;
+        let bank_key = self.platform.bank()?.certificate(self.platform.now()).await?;
         self.customer().await?;
         let mut snapshot = self.platform.db().snapshot().await?;
         self.wallet(&mut snapshot, bank_key).await
@@ -203,7 +203,7 @@ impl<'a> Visit<'a> {
     /// Stores what the bank has done, with the reply to it.
     async fn store(&self, deed: &Deed, change: Change<'_>) -> Result<String> {
         let now = self.platform.now();
-        let bank_key = self.platform.bank()?.key(now).await?;
+        let bank_key = self.platform.bank()?.certificate(now).await?;
         transact!(self.platform.db().writer(), |tx| {
             let slot = match idempotency::begin(tx, &deed.scope, deed.key, &deed.content).await? {
                 Operation::Done(reply) => return Ok(reply),
