@@ -94,6 +94,12 @@ pub enum BillKind {
     LibraryFee,
     /// Money that came onto the account.
     Deposit,
+    /// A top-up: onto a card account, and off the wallet as far as it paid.
+    TopUp,
+    /// From a bank card into the wallet.
+    Recharge,
+    /// From the wallet onto a bank card.
+    Withdrawal,
     /// A kind that this version does not know.
     Other,
 }

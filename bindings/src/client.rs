@@ -9,7 +9,7 @@ use crate::error::YikaError;
 use crate::guard::guarded;
 use crate::ports::Ports;
 use crate::session::SessionService;
-use crate::types::{RootKey, SpkiPin};
+use crate::types::{Authority, RootKey, SpkiPin};
 
 /// What the card needs to know before it is opened.
 #[derive(Clone, Debug, uniffi::Record)]
@@ -18,7 +18,10 @@ pub struct Config {
     pub folder: String,
     /// What the holder will see this phone called in the list of devices.
     pub device_name: String,
-    /// The platform's TLS keys; any that a public authority vouches for if empty.
+    /// Who may vouch for the platform's TLS certificate; public authorities if absent.
+    #[uniffi(default = None)]
+    pub roots: Option<Roots>,
+    /// The TLS keys that the platform may have, besides that; any if empty.
     #[uniffi(default = [])]
     pub pins: Vec<SpkiPin>,
     /// The school's root key, where the app has it beforehand: phones then bind to no other school, and only the app's next
@@ -28,6 +31,33 @@ pub struct Config {
     /// How patient to be with the network; the defaults if absent.
     #[uniffi(default = None)]
     pub limits: Option<HttpLimits>,
+}
+
+/// Who may vouch for the platform's TLS certificate.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Roots {
+    /// The authorities on Mozilla's list.
+    Public,
+    /// Those, and the school's own.
+    PublicAnd {
+        /// The school's.
+        authorities: Vec<Authority>,
+    },
+    /// The school's own, and nobody else.
+    Only {
+        /// The school's.
+        authorities: Vec<Authority>,
+    },
+}
+
+impl From<Roots> for yika_core::Roots {
+    fn from(roots: Roots) -> Self {
+        match roots {
+            Roots::Public => Self::Public,
+            Roots::PublicAnd { authorities } => Self::PublicAnd(authorities),
+            Roots::Only { authorities } => Self::Only(authorities),
+        }
+    }
 }
 
 /// How long to wait for the network, and how often to try again.
@@ -64,6 +94,7 @@ impl From<Config> for yika_core::Config {
         let Config {
             folder,
             device_name,
+            roots,
             pins,
             root_key,
             limits,
@@ -72,6 +103,7 @@ impl From<Config> for yika_core::Config {
         Self {
             folder: folder.into(),
             device_name,
+            roots: roots.map(Into::into).unwrap_or_default(),
             pins,
             root_key,
             limits,

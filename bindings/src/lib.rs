@@ -21,7 +21,7 @@ mod tests;
 
 pub use accounts::{Account, AccountService, AccountStatus, Balance};
 pub use bills::{Bill, BillCursor, BillKind, BillPage, BillQuery, BillService, BillStatus};
-pub use client::{CampusCard, Config, HttpLimits};
+pub use client::{CampusCard, Config, HttpLimits, Roots};
 pub use codes::{
     ClockQuality, ClockStory, CodeForm, CodeFrame, CodePurpose, CodeService, CodesUntil, FormChoice,
 };
@@ -32,6 +32,8 @@ pub use ports::{
     KeyStorage, KeyWrap, Ports, Witness, WitnessError,
 };
 pub use session::{BoundCard, SessionService, SessionState};
-pub use types::{Fen, LocalizedText, PlatformUrl, ProblemCode, RootKey, Slot, SpkiPin, UnixMillis, Uuid};
+pub use types::{
+    Authority, Fen, LocalizedText, PlatformUrl, ProblemCode, RootKey, Slot, SpkiPin, UnixMillis, Uuid,
+};
 
 uniffi::setup_scaffolding!();

@@ -99,6 +99,7 @@ fn config(folder: &Path) -> Config {
     Config {
         folder,
         device_name: "test".to_owned(),
+        roots: None,
         pins: vec![],
         root_key: None,
         limits: None,

@@ -2,13 +2,13 @@
 //! what is declared here must agree with them field by field, or this crate doesn't compile.
 
 use url::Url;
-use yika_core::InternalFault;
+use yika_core::{CoreError, InternalFault};
 
 use crate::error::YikaError;
 
 pub use uuid::Uuid;
 pub use yika_api::{Fen, LocalizedText, ProblemCode, UnixMillis};
-pub use yika_core::{Origin as PlatformUrl, SpkiPin};
+pub use yika_core::{Authority, Origin as PlatformUrl, SpkiPin};
 pub use yika_format::{PublicKey as RootKey, Slot};
 
 uniffi::custom_type!(
@@ -54,7 +54,7 @@ uniffi::custom_type!(
 
 fn platform_url(text: &str) -> Result<PlatformUrl, YikaError> {
     let url = Url::parse(text).map_err(|_| YikaError::InvalidPlatformUrl)?;
-    Ok(PlatformUrl::new(url)?)
+    Ok(PlatformUrl::new(url).map_err(CoreError::from)?)
 }
 
 uniffi::custom_type!(
@@ -70,6 +70,20 @@ fn spki_pin(bytes: Vec<u8>) -> Result<SpkiPin, YikaError> {
         fault: InternalFault::Encoding,
     };
     bytes.try_into().map(SpkiPin).map_err(|_| malformed)
+}
+
+uniffi::custom_type!(
+    /// The certificate (X.509, DER) of an authority that a school runs itself.
+    Authority,
+    Vec<u8>,
+    { remote, lower: |authority| authority.as_der().to_vec(), try_lift: |bytes| Ok(authority(bytes)?) }
+);
+
+fn authority(der: Vec<u8>) -> Result<Authority, YikaError> {
+    // As a pin's.
+    Authority::from_der(der).map_err(|_| YikaError::Internal {
+        fault: InternalFault::Encoding,
+    })
 }
 
 uniffi::custom_type!(
@@ -144,6 +158,12 @@ mod tests {
         assert_eq!(spki_pin(vec![7; 31]), refused);
         assert_eq!(spki_pin(vec![7; 33]), refused);
         assert_eq!(spki_pin(vec![7; 32]), Ok(SpkiPin([7; 32])));
+    }
+
+    #[test]
+    fn an_authority_that_is_no_certificate_is_refused() {
+        let fault = InternalFault::Encoding;
+        assert_eq!(authority(vec![0x30, 0]), Err(YikaError::Internal { fault }));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use url::Url;
 use uuid::Uuid;
 use yika_format::PublicKey;
+use yika_link::{Origin, Roots, ServerTrust, SpkiPin};
 
 use crate::accounts::{Account, BillPage, BillQuery, Ledger, Payers};
 use crate::clock::{ClockQuality, ClockState, ClockStory, TrustedClock};
@@ -19,7 +20,7 @@ use crate::codes::{
     Preferences, Stop,
 };
 use crate::error::CoreError;
-use crate::http::{HttpLimits, Origin, SpkiPin};
+use crate::http::HttpLimits;
 use crate::keys::{Keys, StoredKey};
 use crate::ports::{Ports, Witness};
 use crate::runtime::OwnRuntime;
@@ -36,7 +37,9 @@ pub struct Config {
     pub folder: PathBuf,
     /// What the holder will see this phone called in the list of devices.
     pub device_name: String,
-    /// The platform's TLS keys; any that a public authority vouches for if empty.
+    /// Who may vouch for the platform's TLS certificate: public authorities, the school's own, or both.
+    pub roots: Roots,
+    /// The TLS keys that the platform may have, besides that; any if empty.
     pub pins: Vec<SpkiPin>,
     /// The school's root key, where the app has it beforehand. Without it, what the platform tells at the first binding is
     /// pinned; with it, only the app's next version can change it.
@@ -51,6 +54,7 @@ impl Config {
         Self {
             folder: folder.into(),
             device_name: "phone".to_owned(),
+            roots: Roots::Public,
             pins: Vec::new(),
             root_key: None,
             limits: HttpLimits::default(),
@@ -113,7 +117,10 @@ impl CampusCard {
             Arc::clone(&store),
             Arc::clone(&keys),
             Arc::clone(&clock),
-            config.pins,
+            ServerTrust {
+                roots: config.roots,
+                pins: config.pins,
+            },
             config.root_key,
             config.limits,
         )?;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use yika_api::UnixMillis;
 use yika_format::code::ClockConfidence;
+use yika_link::CertificateClock;
 
 use crate::error::CoreError;
 use crate::ports::{BootId, ClockSample, SystemClock};
@@ -286,6 +287,20 @@ impl TrustedClock {
     fn state(&self) -> std::sync::MutexGuard<'_, ClockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl CertificateClock for TrustedClock {
+    fn now(&self) -> Option<Duration> {
+        since_1970(self.now_or_floor().ok()?)
+    }
+
+    fn floor(&self) -> Option<Duration> {
+        since_1970(self.floor_if_unanchored()?)
+    }
+}
+
+fn since_1970(instant: UnixMillis) -> Option<Duration> {
+    u64::try_from(instant.0).ok().map(Duration::from_millis)
 }
 
 impl std::fmt::Debug for TrustedClock {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use yika_api::{ProblemCode, UnixMillis};
+use yika_link::OriginError;
 
 use crate::http::HttpError;
 use crate::ports::{ClockError, KeyError, WitnessError};
@@ -290,6 +291,15 @@ impl From<StoreError> for CoreError {
                 fault: InternalFault::Random,
             },
             StoreError::Key(error) => error.into(),
+        }
+    }
+}
+
+impl From<OriginError> for CoreError {
+    fn from(error: OriginError) -> Self {
+        match error {
+            OriginError::Malformed => Self::InvalidPlatformUrl,
+            OriginError::Cleartext => Self::CleartextRefused,
         }
     }
 }

@@ -19,6 +19,7 @@ mod worker;
 
 pub use client::{AccountService, BillService, CampusCard, CodeService, Config, SessionService};
 pub use error::{CoreError, InternalFault, PlatformRefusal};
-pub use http::{HttpLimits, Origin, SpkiPin};
+pub use http::HttpLimits;
 pub use secret::SecretText;
 pub use trust::TrustFault;
+pub use yika_link::{Authority, AuthorityError, Origin, OriginError, Roots, SpkiPin};

@@ -8,9 +8,9 @@ use yika_api::school::School;
 use yika_api::{Base64Url, UnixMillis};
 use yika_format::lists::{Keyset, Root};
 use yika_format::{PublicKey, SchoolHash};
+use yika_link::Origin;
 
 use crate::error::CoreError;
-use crate::http::Origin;
 use crate::session::SessionRecord;
 use crate::store::Record;
 

@@ -17,6 +17,9 @@ pub(crate) struct Arguments {
     /// The folder that this phone lives in; made if it isn't there.
     #[arg(long)]
     pub(crate) home: PathBuf,
+    /// Authorities that vouch for the platform, as PEM, instead of public ones: for commands that use the network.
+    #[arg(long, value_name = "FILE", env = "YIKA_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) clock: PhoneClock,
     #[command(subcommand)]

@@ -9,7 +9,7 @@ use yika_core::accounts::BillQuery;
 use yika_core::codes::{CodePurpose, FormChoice};
 use yika_core::ports::software::{FileKeyWrap, FileWitness};
 use yika_core::ports::{KeySource, Ports};
-use yika_core::{CampusCard, Config};
+use yika_core::{Authority, CampusCard, Config, Roots};
 use yika_format::PublicKey;
 
 use crate::args::{AccountName, Arguments, Code, Command, Drawing, Form, Output};
@@ -24,18 +24,28 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
         Command::Bind { root_key, .. } => root_key,
         _ => None,
     };
-    let card = open(&arguments.home, arguments.clock, root_key)?;
-    let result = obey(&card, arguments.command);
+    let roots = arguments.ca_file.as_deref().map_or(Ok(Roots::Public), roots)?;
+    let card = open(&arguments.home, arguments.clock, root_key, roots.clone())?;
+    let result = obey(&card, arguments.command, &roots);
     card.finish();
     result
 }
 
-fn obey(card: &CampusCard, command: Command) -> Result<(), PhoneError> {
+/// The authorities of `--ca-file`.
+fn roots(path: &Path) -> Result<Roots, PhoneError> {
+    let authorities = Authority::all_in_file(path).map_err(|source| PhoneError::CaFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Roots::Only(authorities))
+}
+
+fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneError> {
     match command {
         Command::Bind {
             platform, student, ..
         } => wait(async {
-            let token = host::id_token(&platform, &student).await?;
+            let token = host::id_token(&platform, &student, roots).await?;
             Ok(card.session().bind(platform, token).await?)
         })?,
         Command::Code(code) => show_code(card, &code),
@@ -76,7 +86,12 @@ fn wait<T>(work: impl Future<Output = T>) -> Result<T, PhoneError> {
 }
 
 /// The store is what a backup would take along; `device` is what stays on this phone.
-fn open(home: &Path, clock: PhoneClock, root_key: Option<PublicKey>) -> Result<CampusCard, PhoneError> {
+fn open(
+    home: &Path,
+    clock: PhoneClock,
+    root_key: Option<PublicKey>,
+    roots: Roots,
+) -> Result<CampusCard, PhoneError> {
     let device = home.join("device");
     let ports = Ports {
         clock: Arc::new(clock),
@@ -87,6 +102,7 @@ fn open(home: &Path, clock: PhoneClock, root_key: Option<PublicKey>) -> Result<C
     let config = Config {
         device_name: "yika-phone".to_owned(),
         root_key,
+        roots,
         ..Config::new(home.join("store"))
     };
     Ok(CampusCard::open(config, ports)?)

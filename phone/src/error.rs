@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use yika_core::CoreError;
+use yika_core::{AuthorityError, CoreError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,14 @@ pub(crate) enum PhoneError {
     /// A slot that the holder has no account in.
     #[error("no account in slot {0}; `accounts` lists them")]
     NoSuchSlot(u8),
+    /// The file of authorities is none.
+    #[error("cannot use {}: {source}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: AuthorityError,
+    },
     /// A file could not be written.
     #[error("cannot write {}: {reason}", path.display())]
     Write {
@@ -38,6 +46,7 @@ impl PhoneError {
             Self::Core(error) => error.code(),
             Self::Host(_) => "host_token",
             Self::NoSuchSlot(_) => "account_unknown",
+            Self::CaFile { .. } => "ca_file",
             Self::Write { .. } => "write_failed",
             Self::System(_) => "system",
         }

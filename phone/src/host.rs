@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
+use yika_core::Roots;
 use yika_core::session::HostIdToken;
 
 use crate::error::PhoneError;
@@ -13,16 +14,28 @@ struct Token {
 }
 
 /// The ID token that the sandbox's host gives for this student.
-pub(crate) async fn id_token(platform: &Url, student: &str) -> Result<HostIdToken, PhoneError> {
+pub(crate) async fn id_token(
+    platform: &Url,
+    student: &str,
+    roots: &Roots,
+) -> Result<HostIdToken, PhoneError> {
     let failed = |error: &dyn std::fmt::Display| PhoneError::Host(error.to_string());
     // A process has one provider; the core brings its own configuration and doesn't depend on this.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = platform
         .join("/sandbox/host/token")
         .map_err(|error| failed(&error))?;
-    let client = reqwest::Client::builder()
-        .build()
-        .map_err(|error| failed(&error))?;
+    let mut builder = reqwest::Client::builder();
+    if let Roots::Only(authorities) = roots {
+        let own = authorities
+            .iter()
+            .map(|authority| reqwest::Certificate::from_der(authority.as_der()));
+        let own = own
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| failed(&error))?;
+        builder = builder.tls_certs_only(own);
+    }
+    let client = builder.build().map_err(|error| failed(&error))?;
     let answer = client
         .post(url)
         .json(&json!({ "student": student }))

@@ -16,8 +16,8 @@ mod http;
 mod idempotency;
 mod issuer;
 mod ledger;
-mod program;
 mod operations;
+mod program;
 mod random;
 mod school;
 #[cfg(test)]

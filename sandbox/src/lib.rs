@@ -130,7 +130,7 @@ impl Sandbox {
         seed::plant(&platform).await?;
         let bank = Bank::open(
             &config.data.join("bank"),
-            SCHOOL_DOMAIN,
+            &config.school_domain,
             Arc::clone(&clock),
             platform.router(),
             config.bank_fault,

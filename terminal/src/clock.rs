@@ -6,9 +6,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use yika_format::UnixMillis;
 use yika_format::verifier::TerminalTime;
+use yika_link::CertificateClock;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -197,6 +199,17 @@ impl TerminalClock {
     /// Changes what is known.
     pub(crate) fn update(&self, change: impl FnOnce(&mut ClockState)) {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl CertificateClock for TerminalClock {
+    fn now(&self) -> Option<Duration> {
+        Some(Duration::from_millis(self.now().now.0))
+    }
+
+    fn floor(&self) -> Option<Duration> {
+        let floor = self.state().floor.0;
+        (!self.now().is_anchored && floor > 0).then_some(Duration::from_millis(floor))
     }
 }
 

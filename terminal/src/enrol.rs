@@ -9,12 +9,13 @@ use yika_api::Base64Url;
 use yika_api::terminal::{EnrolTerminal, EnrolledTerminal, TerminalKind};
 use yika_format::lists::{Keyset, Root};
 use yika_format::{ExpandedKey, PublicKey, SchoolHash, UnixSeconds};
+use yika_link::{Authority, Origin};
 
 use crate::clock::{ClockState, TerminalClock};
 use crate::directory::load_or_make_key;
 use crate::error::TerminalError;
 use crate::home::Home;
-use crate::http::{Call, Origin, Platform};
+use crate::http::{Call, Platform};
 use crate::keys::TerminalKey;
 use crate::store::{Enrolment, Store};
 use crate::sync::ask_time;
@@ -29,6 +30,9 @@ pub struct Enrol {
     pub request: EnrolTerminal,
     /// The school's root key, where it is known beforehand; whatever the platform says is pinned otherwise.
     pub root_key: Option<PublicKey>,
+    /// Who vouches for the platform's TLS certificate instead of public authorities; those if empty. The terminal remembers
+    /// them.
+    pub authorities: Vec<Authority>,
 }
 
 /// Enrols a terminal in this folder. After an error it can be tried again, with the same key: the platform then knows
@@ -59,7 +63,15 @@ pub async fn enrol(
         Arc::clone(&options.clock),
         ClockState::default(),
     ));
-    let platform = Platform::connect(enrol.platform.clone(), Arc::clone(&clock), Arc::clone(&key)).await?;
+    home.keep_authorities(&enrol.authorities)?;
+    let servers = home.servers()?;
+    let platform = Platform::connect(
+        enrol.platform.clone(),
+        &servers,
+        Arc::clone(&clock),
+        Arc::clone(&key),
+    )
+    .await?;
     let answer: EnrolledTerminal = platform
         .json(&Call::post_json("/v1/terminals", &request)?)
         .await?;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use yika_format::lists::ListError;
+use yika_link::AuthorityError;
 
 use crate::clock::{AnchorError, ClockError};
 use crate::http::HttpError;
@@ -78,6 +79,14 @@ pub enum TerminalError {
     /// The platform's time can't be used.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
+    /// The file of the authorities that vouch for the platform is none.
+    #[error("cannot use {path}: {source}")]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: AuthorityError,
+    },
     /// The platform can't be reached, or refused.
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -123,6 +132,7 @@ impl TerminalError {
             Self::Key(_) => "KEY",
             Self::Clock(_) => "CLOCK",
             Self::Anchor(_) => "TIME",
+            Self::Authorities { .. } => "CA_FILE",
             Self::Http(error) => error.code(),
             Self::Random => "RANDOM",
         }

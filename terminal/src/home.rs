@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::error::StoreError;
+use yika_link::{Authority, AuthorityError, Roots, ServerTrust};
+
+use crate::error::{StoreError, TerminalError};
 
 /// How often a waiting process looks whether the other one has gone.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -67,6 +69,40 @@ impl Home {
 
     pub(crate) fn table(&self, version: u64) -> PathBuf {
         self.dir.join(format!("table-{version}.bin"))
+    }
+
+    /// The certificates that vouch for the platform, where the school has an authority of its own. A card office that gets
+    /// new ones replaces the file.
+    fn authorities(&self) -> PathBuf {
+        self.dir.join("ca.pem")
+    }
+
+    /// Keeps who vouches for the platform instead of public authorities; nobody if there is none.
+    pub(crate) fn keep_authorities(&self, authorities: &[Authority]) -> Result<(), StoreError> {
+        let path = self.authorities();
+        let pem: String = authorities.iter().map(Authority::to_pem).collect();
+        let kept = match authorities {
+            [] => match fs::remove_file(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                other => other,
+            },
+            _ => write_durably(&path, pem.as_bytes()),
+        };
+        kept.map_err(StoreError::io(&path))
+    }
+
+    /// What the platform's TLS certificate must show.
+    pub(crate) fn servers(&self) -> Result<ServerTrust, TerminalError> {
+        let path = self.authorities();
+        let roots = match Authority::all_in_file(&path) {
+            Ok(authorities) => Roots::Only(authorities),
+            Err(AuthorityError::Unreadable(io::ErrorKind::NotFound)) => Roots::Public,
+            Err(source) => return Err(TerminalError::Authorities { path, source }),
+        };
+        Ok(ServerTrust {
+            roots,
+            pins: Vec::new(),
+        })
     }
 
     /// Removes every table file but that of `kept`.
@@ -177,6 +213,29 @@ mod tests {
                 assert!(!path.exists() && aside.join(path.file_name().unwrap()).exists());
             }
         }
+    }
+
+    #[test]
+    fn authorities_are_kept_until_a_terminal_is_enrolled_without() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::take(dir.path(), Duration::ZERO).unwrap();
+        let roots = || home.servers().map(|servers| servers.roots);
+        home.keep_authorities(&[]).unwrap();
+        assert!(matches!(roots(), Ok(Roots::Public)));
+        let campus = yika_testkit::tls::TlsAuthority::new("Campus CA");
+        let campus = Authority::from_der(campus.der().to_vec()).unwrap();
+        home.keep_authorities(std::slice::from_ref(&campus)).unwrap();
+        assert_eq!(roots().unwrap(), Roots::Only(vec![campus]));
+        fs::write(dir.path().join("ca.pem"), "torn").unwrap();
+        assert!(matches!(
+            roots(),
+            Err(TerminalError::Authorities {
+                source: AuthorityError::Empty,
+                ..
+            })
+        ));
+        home.keep_authorities(&[]).unwrap();
+        assert!(matches!(roots(), Ok(Roots::Public)));
     }
 
     #[cfg(unix)]

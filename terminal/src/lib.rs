@@ -47,7 +47,7 @@ pub use confirm::CONFIRMATION_LIFE_MS;
 pub use directory::Holder;
 pub use enrol::{Enrol, enrol};
 pub use error::{StoreError, TerminalError};
-pub use http::{HttpError, Origin, OriginError};
+pub use http::HttpError;
 pub use keys::{KeyCache, REMEMBERED_KEYS, TerminalKey, TerminalKeyError};
 pub use lists::{Accepted, Lists};
 pub use status::{ListStatus, Status};
@@ -59,3 +59,4 @@ pub use void::{VOID_WITHIN_MS, Void, VoidRefusal};
 
 pub use yika_format::lists::HolderNumber;
 pub use yika_format::verifier::{Purpose, Reason, Refusal, Request, SaleId};
+pub use yika_link::{Authority, AuthorityError, LinkError, Origin, OriginError};

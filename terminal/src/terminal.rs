@@ -16,7 +16,7 @@ use crate::clock::{SystemClock, TerminalClock};
 use crate::directory::DirectoryKey;
 use crate::error::TerminalError;
 use crate::home::Home;
-use crate::http::{HttpError, Platform};
+use crate::http::Platform;
 use crate::keys::{KeyCache, TerminalKey, TerminalKeyError};
 use crate::lists::{Lists, Shelf};
 use crate::store::{Enrolment, Store};
@@ -124,8 +124,9 @@ impl Terminal {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) async fn connect(&self) -> Result<Platform, HttpError> {
+    pub(crate) async fn connect(&self) -> Result<Platform, TerminalError> {
         let (clock, key) = (Arc::clone(&self.clock), Arc::clone(&self.key));
-        Platform::connect(self.enrolment.platform.clone(), clock, key).await
+        let servers = self.home.servers()?;
+        Ok(Platform::connect(self.enrolment.platform.clone(), &servers, clock, key).await?)
     }
 }

@@ -160,9 +160,8 @@ fn size(workspace: &Workspace) -> Result<String, Error> {
         }
     }
     text.push_str(
-        "\n`libyika`, the shared library that phones load, with everything that exists so far, in the profile `mobile` (size first, but for \
-         cryptography, database and codes); \
-         1 MB is 1,000,000 bytes.\n",
+        "\n`libyika`, the shared library that phones load, with everything that exists so far, in the profile `mobile` \
+         ([ADR 10](adr/0010-profile-for-phones.md)); 1 MB is 1,000,000 bytes.\n",
     );
     Ok(text)
 }

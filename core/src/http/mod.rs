@@ -5,7 +5,6 @@
 mod dpop;
 #[cfg(test)]
 mod tests;
-mod tls;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,19 +12,17 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 use yika_api::session::{TokenError, TokenErrorCode};
 use yika_api::{DPOP, DPOP_NONCE, IDEMPOTENCY_KEY, Problem, ProblemCode, UnixMillis};
+use yika_link::{CertificateClock, Link, LinkError, Origin, ServerTrust, Timeouts};
 
 use crate::clock::TrustedClock;
-use crate::error::CoreError;
 use crate::keys::SignError;
 use dpop::Subject;
-use tls::CertificateTime;
 
 pub(crate) use dpop::Sender;
-pub use tls::SpkiPin;
 
 /// The largest answer that is read: a page of 500 bills is well below.
 const MAX_ANSWER: usize = 1 << 20;
@@ -117,59 +114,6 @@ impl HttpError {
             },
             _ => false,
         }
-    }
-}
-
-/// The platform's address: an HTTPS origin, or a cleartext one on this very machine.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "Url", into = "Url")]
-pub struct Origin(Url);
-
-impl Origin {
-    /// The origin `url`.
-    ///
-    /// # Errors
-    ///
-    /// [`CoreError::InvalidPlatformUrl`] where it has a path, query, fragment or credentials or another scheme;
-    /// [`CoreError::CleartextRefused`] where it is `http://` to anywhere but a loopback address.
-    pub fn new(url: Url) -> Result<Self, CoreError> {
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        if !bare || !url.username().is_empty() || url.password().is_some() {
-            return Err(CoreError::InvalidPlatformUrl);
-        }
-        match (url.scheme(), url.host()) {
-            ("https", Some(_)) => Ok(Self(url)),
-            ("http", Some(host)) if is_loopback(&host) => Ok(Self(url)),
-            ("http", Some(_)) => Err(CoreError::CleartextRefused),
-            _ => Err(CoreError::InvalidPlatformUrl),
-        }
-    }
-
-    /// The origin as a URL with the path `/`.
-    pub fn url(&self) -> &Url {
-        &self.0
-    }
-}
-
-impl TryFrom<Url> for Origin {
-    type Error = CoreError;
-
-    fn try_from(url: Url) -> Result<Self, CoreError> {
-        Self::new(url)
-    }
-}
-
-impl From<Origin> for Url {
-    fn from(origin: Origin) -> Self {
-        origin.0
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 
@@ -280,10 +224,8 @@ impl Answer {
 
 /// The client for one platform.
 pub(crate) struct Http {
-    client: reqwest::Client,
-    origin: Origin,
+    link: Link,
     clock: Arc<TrustedClock>,
-    certificate_time: Arc<CertificateTime>,
     nonce: Mutex<Option<String>>,
     limits: HttpLimits,
 }
@@ -291,32 +233,28 @@ pub(crate) struct Http {
 impl Http {
     pub(crate) fn new(
         origin: Origin,
-        pins: &[SpkiPin],
+        trust: &ServerTrust,
         limits: HttpLimits,
         clock: Arc<TrustedClock>,
     ) -> Result<Self, HttpError> {
-        let certificate_time = Arc::new(CertificateTime::new(Arc::clone(&clock)));
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(Arc::clone(&certificate_time), pins)?)
-            .https_only(origin.url().scheme() == "https")
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(limits.connect_timeout)
-            .timeout(limits.timeout)
-            .user_agent(concat!("yika-core/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| HttpError::Client)?;
+        let timeouts = Timeouts {
+            connect: limits.connect_timeout,
+            whole: Some(limits.timeout),
+            read: None,
+        };
+        let user_agent = concat!("yika-core/", env!("CARGO_PKG_VERSION"));
+        let certificate_clock = Arc::clone(&clock) as Arc<dyn CertificateClock>;
+        let link = Link::new(origin, certificate_clock, trust, timeouts, user_agent)?;
         Ok(Self {
-            client,
-            origin,
+            link,
             clock,
-            certificate_time,
             nonce: Mutex::new(None),
             limits,
         })
     }
 
     pub(crate) fn origin(&self) -> &Origin {
-        &self.origin
+        self.link.origin()
     }
 
     /// Sends a call, again where it may be and that may help.
@@ -340,7 +278,7 @@ impl Http {
             Err(error) if error.problem() == Some(ProblemCode::UseDpopNonce) => {
                 self.transmit(call, sender).await
             }
-            Err(HttpError::CertificateTime) if self.certificate_time.fall_back() => {
+            Err(HttpError::CertificateTime) if self.link.falls_back(LinkError::CertificateTime) => {
                 self.transmit(call, sender).await
             }
             other => other,
@@ -348,15 +286,14 @@ impl Http {
     }
 
     async fn transmit(&self, call: &Call, sender: Option<&Sender>) -> Result<Answer, HttpError> {
-        let mut url = self.origin.url().clone();
-        url.set_path(call.path);
+        let mut url = self.link.origin().join(call.path);
         let proof = match sender {
             Some(sender) => Some(self.proof(call, url.clone(), sender).await?),
             None => None,
         };
         url.set_query(call.query.as_deref());
         let mut request = self
-            .client
+            .link
             .request(call.method.clone(), url)
             .header(header::ACCEPT, "application/json, application/octet-stream");
         if let Some(proof) = proof {
@@ -374,12 +311,12 @@ impl Http {
                 .body(body.bytes.clone());
         }
         yika_fault::reach("phone.http.before-send");
-        let mut response = request.send().await.map_err(|error| network_error(&error))?;
+        let mut response = request.send().await.map_err(|error| LinkError::of(&error))?;
         yika_fault::reach("phone.http.after-reply");
         self.keep_nonce(response.headers());
         let status = response.status();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| network_error(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| LinkError::of(&error))? {
             if body.len() + chunk.len() > MAX_ANSWER {
                 return Err(HttpError::TooLarge);
             }
@@ -419,11 +356,15 @@ impl Http {
     }
 }
 
-fn network_error(error: &reqwest::Error) -> HttpError {
-    if error.is_builder() {
-        return HttpError::Client;
+impl From<LinkError> for HttpError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Client => Self::Client,
+            LinkError::Network => Self::Network,
+            LinkError::Tls => Self::Tls,
+            LinkError::CertificateTime => Self::CertificateTime,
+        }
     }
-    tls::classify(error).unwrap_or(HttpError::Network)
 }
 
 /// A problem document, a token endpoint's error, or just a status.

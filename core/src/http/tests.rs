@@ -1,45 +1,14 @@
 //! Where the client sends nothing, when it sends again, and what it makes of bad answers.
 
 use super::*;
+use crate::clock::{Anchor, ClockState};
+use crate::error::CoreError;
+use crate::ports::SystemClock as _;
 use crate::testing::platform::Fault;
-use crate::testing::{TestPhone, block_on, id_token};
-
-fn origin(text: &str) -> Result<Origin, CoreError> {
-    Origin::new(Url::parse(text).unwrap())
-}
-
-#[test]
-fn cleartext_goes_to_this_machine_only() {
-    for text in [
-        "http://campus.example",
-        "http://192.168.1.2:8080",
-        "http://127.0.0.1.example",
-        "http://[2001:db8::1]",
-    ] {
-        assert_eq!(origin(text), Err(CoreError::CleartextRefused), "{text}");
-    }
-    for text in [
-        "http://127.0.0.1:8080",
-        "http://localhost",
-        "http://[::1]:1",
-        "https://campus.example",
-    ] {
-        assert!(origin(text).is_ok(), "{text}");
-    }
-}
-
-#[test]
-fn an_address_that_is_more_than_an_origin_is_refused() {
-    for text in [
-        "https://campus.example/api",
-        "https://campus.example/?a",
-        "https://u@campus.example",
-        "ftp://campus.example",
-        "mailto:a@b",
-    ] {
-        assert_eq!(origin(text), Err(CoreError::InvalidPlatformUrl), "{text}");
-    }
-}
+use crate::testing::{FakeClock, TestPhone, block_on, id_token};
+use yika_api::school::ServerTime;
+use yika_link::{Authority, Roots};
+use yika_testkit::tls::{Day, TlsAuthority, TlsServer};
 
 #[test]
 fn what_may_be_repeated_is_until_it_works() {
@@ -146,4 +115,66 @@ fn nobody_there_is_no_network() {
         block_on(card.session().bind(url, id_token("20260001"))),
         Err(CoreError::Network)
     );
+}
+
+#[test]
+fn an_address_that_no_phone_should_talk_to_is_refused_before_anything_is_sent() {
+    let card = TestPhone::new().open();
+    for (text, error) in [
+        ("http://campus.example", CoreError::CleartextRefused),
+        ("https://campus.example/api", CoreError::InvalidPlatformUrl),
+    ] {
+        let url = Url::parse(text).unwrap();
+        let bound = block_on(card.session().bind(url, id_token("20260001")));
+        assert_eq!(bound, Err(error), "{text}");
+    }
+}
+
+/// Asks a server whose certificate is good from one day until another, as a phone that was anchored at [`FakeClock::START`]
+/// (2026-11-18) and then met with `fate`.
+async fn handshake(from: Day, until: Day, fate: impl FnOnce(&FakeClock)) -> Result<(), HttpError> {
+    let campus = TlsAuthority::new("Campus CA");
+    let server = TlsServer::start(&campus.certify("127.0.0.1", from, until), r#"{"now":1}"#).await;
+    let port = FakeClock::new();
+    let sample = port.sample().unwrap();
+    let mut state = ClockState::default();
+    state.anchor(Anchor::new(sample, sample, FakeClock::START).unwrap(), sample);
+    fate(&port);
+    let trust = ServerTrust {
+        roots: Roots::Only(vec![Authority::from_der(campus.der().to_vec()).unwrap()]),
+        pins: Vec::new(),
+    };
+    let clock = Arc::new(TrustedClock::new(port, state));
+    let origin = server.url().parse().unwrap();
+    let http = Http::new(origin, &trust, HttpLimits::default(), clock).unwrap();
+    let time: ServerTime = http.send(&Call::get("/v1/time"), None).await?.json()?;
+    assert_eq!(time.now, UnixMillis(1));
+    Ok(())
+}
+
+const YEAR_MS: i64 = 365 * 86_400_000;
+
+#[tokio::test]
+async fn a_wall_clock_wrong_by_years_spoils_no_handshake() {
+    for years in [-20, 20] {
+        let wall = FakeClock::START.plus_millis(years * YEAR_MS);
+        let asked = handshake((2026, 11, 1), (2026, 12, 1), |port| port.set_wall(wall)).await;
+        assert_eq!(asked, Ok(()), "{years} years");
+    }
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_was_set_back_revives_no_certificate() {
+    let wall = FakeClock::START.plus_millis(-20 * YEAR_MS);
+    let asked = handshake((2006, 1, 1), (2007, 1, 1), |port| port.set_wall(wall)).await;
+    assert_eq!(asked, Err(HttpError::CertificateTime));
+}
+
+#[tokio::test]
+async fn after_a_restart_with_a_wall_clock_far_ahead_the_platforms_last_word_counts() {
+    let asked = handshake((2026, 11, 1), (2026, 12, 1), |port| {
+        port.reboot("second");
+        port.set_wall(FakeClock::START.plus_millis(20 * YEAR_MS));
+    });
+    assert_eq!(asked.await, Ok(()));
 }

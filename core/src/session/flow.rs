@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use yika_api::session::TokenErrorCode;
 use yika_api::{Base64Url, UnixMillis};
+use yika_link::Origin;
 
 use super::model::{Holder, HostIdToken, SessionRecord, Tokens};
 use crate::error::CoreError;
-use crate::http::Origin;
 
 /// An access token that ends sooner is renewed before it is used: a request takes time too.
 const MARGIN_MS: i64 = 30_000;

@@ -15,12 +15,13 @@ use yika_api::school::School;
 use yika_api::session::TokenResponse;
 use yika_format::PublicKey;
 use yika_format::lists::Keyset;
+use yika_link::{Origin, ServerTrust};
 
 pub use model::{BoundCard, HostIdToken, SessionState};
 
 use crate::clock::TrustedClock;
 use crate::error::{CoreError, InternalFault};
-use crate::http::{Answer, Call, Http, HttpError, HttpLimits, Origin, Sender, SpkiPin};
+use crate::http::{Answer, Call, Http, HttpError, HttpLimits, Sender};
 use crate::keys::{Keys, Signer, StoredKey};
 use crate::ports::KeyPurpose;
 use crate::store::{Changes, Store};
@@ -34,7 +35,7 @@ pub(crate) struct Sessions {
     store: Arc<Store>,
     keys: Arc<Keys>,
     clock: Arc<TrustedClock>,
-    pins: Vec<SpkiPin>,
+    servers: ServerTrust,
     /// The school's root key, where the app knows it.
     root_key: Option<PublicKey>,
     limits: HttpLimits,
@@ -65,7 +66,7 @@ impl Sessions {
         store: Arc<Store>,
         keys: Arc<Keys>,
         clock: Arc<TrustedClock>,
-        pins: Vec<SpkiPin>,
+        servers: ServerTrust,
         root_key: Option<PublicKey>,
         limits: HttpLimits,
     ) -> Result<Self, CoreError> {
@@ -75,7 +76,7 @@ impl Sessions {
             store,
             keys,
             clock,
-            pins,
+            servers,
             root_key,
             limits,
             record,
@@ -105,7 +106,12 @@ impl Sessions {
         let bound = self.record().clone();
         let holder = flow::holder_of(&token);
         let continues = flow::continues(bound.as_ref(), &origin, holder.as_ref());
-        let http = Http::new(origin.clone(), &self.pins, self.limits, Arc::clone(&self.clock))?;
+        let http = Http::new(
+            origin.clone(),
+            &self.servers,
+            self.limits,
+            Arc::clone(&self.clock),
+        )?;
         let school = remote::school(&http).await?;
         trust::check_root(self.root_key, bound.as_ref(), &origin, &school)?;
         self.anchor(&http).await?;
@@ -298,7 +304,7 @@ impl Sessions {
         if let Some(connection) = slot.as_ref().filter(|open| *open.http.origin() == bound.origin) {
             return Ok(Arc::clone(connection));
         }
-        let http = Http::new(bound.origin, &self.pins, self.limits, Arc::clone(&self.clock))?;
+        let http = Http::new(bound.origin, &self.servers, self.limits, Arc::clone(&self.clock))?;
         let connection = Arc::new(Connection {
             http,
             key: self.keys.signer(&bound.key)?,

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use yika_api::school::School;
 use yika_api::{LocalizedText, UnixMillis};
 use yika_format::SchoolHash;
+use yika_link::Origin;
 
-use crate::http::Origin;
 use crate::keys::StoredKey;
 use crate::secret::SecretText;
 

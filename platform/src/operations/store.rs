@@ -557,7 +557,7 @@ pub(super) async fn movements(db: &mut Connection, ids: &[Uuid]) -> Result<HashM
     for chunk in ids.chunks(500) {
         let sql = format!(
             "SELECT * FROM operation WHERE id IN {}",
-            placeholders(1, 1, chunk.len())
+            placeholders(db, 1, 1, chunk.len())
         );
         let mut query = sqlx::query(assembled(sql));
         for id in chunk {

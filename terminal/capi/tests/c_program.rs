@@ -185,6 +185,7 @@ async fn enrol_terminal(home: &Path, kind: TerminalKind, campus: Arc<Mutex<Campu
             directory_key: None,
         },
         root_key: None,
+        authorities: Vec::new(),
     };
     let options = TerminalOptions {
         patience: Duration::ZERO,

@@ -70,6 +70,9 @@ pub(crate) struct Enroll {
     /// The school's root key, 66 hexadecimal digits; without it, the platform's word is pinned.
     #[arg(long)]
     pub(crate) root_key: Option<PublicKey>,
+    /// Authorities that vouch for the platform, as PEM, instead of public ones; remembered.
+    #[arg(long, value_name = "FILE", env = "YIKA_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -157,7 +160,7 @@ mod tests {
         let sale = "--sale=0191e7a0-0000-7000-8000-000000000000";
         for line in [
             "enroll --platform http://127.0.0.1:1 --kind pos --merchant 7",
-            "enroll --platform https://card.school.example --kind gate --label Gate --enrolment-code x",
+            "enroll --platform https://card.school.example --kind gate --label Gate --enrolment-code x --ca-file ca.pem",
             "sync",
             "upload --json",
             "verify pay --amount 12.50 C1ABC",

@@ -10,7 +10,9 @@ use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
 use yika_api::terminal::{EnrolTerminal, EnrolledTerminal, MerchantId};
-use yika_terminal::{Enrol, Purpose, Request, Terminal, TerminalError, TerminalOptions, enrol, new_sale_id};
+use yika_terminal::{
+    Authority, Enrol, Purpose, Request, Terminal, TerminalError, TerminalOptions, enrol, new_sale_id,
+};
 
 use answer::{Answer, Failure};
 pub(crate) use args::Args;
@@ -115,6 +117,12 @@ fn enroll_terminal(
     options: &TerminalOptions,
     enroll: &Enroll,
 ) -> Result<EnrolledTerminal, CommandError> {
+    let authorities = enroll.ca_file.as_ref().map_or(Ok(Vec::new()), |path| {
+        Authority::all_in_file(path).map_err(|source| TerminalError::Authorities {
+            path: path.clone(),
+            source,
+        })
+    })?;
     let request = Enrol {
         platform: enroll.platform.clone(),
         request: EnrolTerminal {
@@ -125,6 +133,7 @@ fn enroll_terminal(
             directory_key: None,
         },
         root_key: enroll.root_key,
+        authorities,
     };
     online(enrol(&args.home, options, &request))
 }

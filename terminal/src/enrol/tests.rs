@@ -56,6 +56,7 @@ impl Bench {
                 directory_key: None,
             },
             root_key,
+            authorities: Vec::new(),
         };
         enrol(self.dir.path(), &self.options(), &request).await
     }
@@ -248,8 +249,10 @@ async fn a_platform_that_refuses_is_told_by_its_own_words() {
         matches!(&nowhere, Err(HttpError::Refused(problem)) if problem.status == 404),
         "{nowhere:?}"
     );
+    let servers = yika_link::ServerTrust::default();
     let away = Platform::connect(
         "http://127.0.0.1:1".parse().unwrap(),
+        &servers,
         terminal.clock.clone(),
         terminal.key.clone(),
     );

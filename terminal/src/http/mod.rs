@@ -1,8 +1,8 @@
 //! The one HTTP client: encrypted or to this very machine, no redirects, limits on time and size, and a proof of
 //! possession by the terminal's key with each request that needs one. What the messages mean is up to the callers.
 
-mod origin;
-mod tls;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,17 +16,18 @@ use uuid::Uuid;
 use yika_api::dpop::{ProofClaims, attach_signature, signing_input};
 use yika_api::school::ServerTime;
 use yika_api::{DPOP, DPOP_NONCE, Problem, ProblemCode};
-
-pub use origin::{Origin, OriginError};
+use yika_link::{CertificateClock, Link, LinkError, Origin, ServerTrust, Timeouts};
 
 use crate::clock::TerminalClock;
 use crate::keys::{TerminalKey, TerminalKeyError};
-use tls::CertificateTime;
 
-/// For a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Between two pieces of an answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// A table may take long as a whole.
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(10),
+    whole: None,
+    read: Some(Duration::from_secs(30)),
+};
+const USER_AGENT: &str = concat!("yika-terminal/", env!("CARGO_PKG_VERSION"));
 /// The largest answer, in bytes: a table of five million holders.
 const MAX_ANSWER: usize = 256 << 20;
 
@@ -37,9 +38,14 @@ pub enum HttpError {
     /// The client could not be made.
     #[error("the HTTP client could not be made")]
     Client,
-    /// No connection, no secure one, or no answer in time.
+    /// No connection, or no answer in time.
     #[error("the platform cannot be reached: {0}")]
     Unreachable(#[source] reqwest::Error),
+    /// No secure connection.
+    #[error(
+        "no secure connection to the platform: {0}; check its address, and who vouches for its certificate"
+    )]
+    Insecure(#[source] LinkError),
     /// The platform refused, and said why.
     #[error("the platform refused: {}", describe(.0))]
     Refused(Box<Problem>),
@@ -65,6 +71,15 @@ fn describe(problem: &Problem) -> String {
 }
 
 impl HttpError {
+    /// Of a request that got no answer.
+    fn of(error: reqwest::Error) -> Self {
+        match LinkError::of(&error) {
+            LinkError::Client => Self::Client,
+            LinkError::Network => Self::Unreachable(error),
+            insecure => Self::Insecure(insecure),
+        }
+    }
+
     /// The code of the platform's refusal.
     pub fn problem(&self) -> Option<ProblemCode> {
         match self {
@@ -78,6 +93,7 @@ impl HttpError {
         match self {
             Self::Client => "HTTP_CLIENT",
             Self::Unreachable(_) => "UNREACHABLE",
+            Self::Insecure(_) => "TLS",
             Self::Refused(_) => "PLATFORM_REFUSED",
             Self::Status(_) | Self::TooLarge | Self::Malformed => "PLATFORM_ANSWER",
             Self::Proof(_) => "KEY",
@@ -129,11 +145,9 @@ impl Call {
 
 /// The platform, as one terminal talks to it.
 pub(crate) struct Platform {
-    client: reqwest::Client,
-    origin: Origin,
+    link: Link,
     clock: Arc<TerminalClock>,
     key: Arc<TerminalKey>,
-    certificate_time: Arc<CertificateTime>,
     nonce: Mutex<Option<String>>,
     /// The platform's unsigned time less this machine's wall clock, in milliseconds: for proofs, where there is no
     /// anchor. A proof's time proves nothing that its nonce doesn't, so an unsigned word is good enough.
@@ -142,7 +156,7 @@ pub(crate) struct Platform {
 
 impl fmt::Debug for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Platform({})", self.origin.as_str())
+        write!(f, "Platform({})", self.link.origin())
     }
 }
 
@@ -150,25 +164,17 @@ impl Platform {
     /// Gets ready to talk to the platform. Where the terminal has no anchor, the platform is asked for its time first.
     pub(crate) async fn connect(
         origin: Origin,
+        servers: &ServerTrust,
         clock: Arc<TerminalClock>,
         key: Arc<TerminalKey>,
     ) -> Result<Self, HttpError> {
-        let certificate_time = Arc::new(CertificateTime::new(Arc::clone(&clock)));
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(Arc::clone(&certificate_time))?)
-            .https_only(origin.is_encrypted())
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .user_agent(concat!("yika-terminal/", env!("CARGO_PKG_VERSION")))
-            .build()
+        let certificate_clock = Arc::clone(&clock) as Arc<dyn CertificateClock>;
+        let link = Link::new(origin, certificate_clock, servers, TIMEOUTS, USER_AGENT)
             .map_err(|_| HttpError::Client)?;
         let platform = Self {
-            client,
-            origin,
+            link,
             clock,
             key,
-            certificate_time,
             nonce: Mutex::new(None),
             wall_error_ms: Mutex::new(0),
         };
@@ -206,12 +212,12 @@ impl Platform {
     async fn transmit(&self, call: &Call, is_proven: bool) -> Result<Response, HttpError> {
         yika_fault::reach("terminal.http.before-send");
         let response = match self.request(call, is_proven)?.send().await {
-            Err(error) if error.is_connect() && self.certificate_time.fall_back() => {
+            Err(error) if self.link.falls_back(LinkError::of(&error)) => {
                 self.request(call, is_proven)?.send().await
             }
             other => other,
         };
-        let response = response.map_err(HttpError::Unreachable)?;
+        let response = response.map_err(HttpError::of)?;
         yika_fault::reach("terminal.http.after-reply");
         if let Some(nonce) = response
             .headers()
@@ -233,15 +239,10 @@ impl Platform {
     }
 
     fn request(&self, call: &Call, is_proven: bool) -> Result<reqwest::RequestBuilder, HttpError> {
-        let target = self.origin.join(call.path);
-        let url = match &call.query {
-            Some(query) => format!("{target}?{query}"),
-            None => target.clone(),
-        };
-        let mut request = self
-            .client
-            .request(call.method.clone(), url)
-            .header(ACCEPT, "*/*");
+        let mut url = self.link.origin().join(call.path);
+        let target = url.to_string();
+        url.set_query(call.query.as_deref());
+        let mut request = self.link.request(call.method.clone(), url).header(ACCEPT, "*/*");
         if is_proven {
             request = request.header(DPOP, self.proof(call.method.as_str(), target)?);
         }
@@ -280,7 +281,7 @@ impl Platform {
 /// The whole body of an answer.
 pub(crate) async fn bytes(mut response: Response) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(HttpError::Unreachable)? {
+    while let Some(chunk) = response.chunk().await.map_err(HttpError::of)? {
         if body.len() + chunk.len() > MAX_ANSWER {
             return Err(HttpError::TooLarge);
         }

@@ -5,11 +5,11 @@ use yika_api::terminal::EnrolledTerminal;
 use yika_format::lists::Root;
 use yika_format::verifier::{TerminalKind, TerminalProfile};
 use yika_format::{ExpandedKey, PublicKey, SchoolHash, UnixMillis, UnixSeconds};
+use yika_link::Origin;
 
 use super::{ListKind, Store, array, from_sql, to_sql};
 use crate::clock::{Anchor, BootId, ClockState};
 use crate::error::StoreError;
-use crate::http::Origin;
 
 /// What the terminal was told when it was enrolled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Store {
         transaction.execute(
             "INSERT INTO enrolment (id, platform, root_key, own_key, installed_s, answer) VALUES (1, ?1, ?2, ?3, ?4, ?5)",
             params![
-                enrolment.platform.as_str(),
+                enrolment.platform.to_string(),
                 enrolment.root_key.compress().as_bytes(),
                 enrolment.own_key.as_bytes(),
                 enrolment.installed.0,

@@ -31,6 +31,7 @@ impl Bench {
                 directory_key: None,
             },
             root_key: None,
+            authorities: Vec::new(),
         };
         let options = TerminalOptions {
             clock: FakeClock::new(),

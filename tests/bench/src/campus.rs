@@ -58,12 +58,17 @@ impl Campus {
         let ports = yika_platform::Ports {
             clock: Arc::new(yika_platform::SystemClock),
             host_keys: Arc::clone(&host) as _,
+            bank: None,
         };
         let platform = runtime.block_on(Platform::open_with(config, ports))?;
         let admin = platform.admin();
         runtime.block_on(admin.add_merchant(STALL, text("stall"), Some(TerminalKind::Pos)))?;
         let router = platform.router();
-        runtime.spawn(yika_platform::serve(listener, router.clone(), std::future::pending()));
+        runtime.spawn(yika_platform::serve(
+            listener,
+            router.clone(),
+            std::future::pending(),
+        ));
         Ok(Self {
             runtime,
             platform,
@@ -145,6 +150,8 @@ fn config(folder: &Path, origin: &str) -> Result<yika_platform::Config> {
         },
         terminal_enrolment: TerminalEnrolment::Open,
         credentials: CredentialPolicy::default(),
+        bank: None,
+        wallet: yika_platform::WalletPolicy::default(),
     })
 }
 

@@ -73,7 +73,11 @@ impl School {
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let platform = format!("http://{}", listener.local_addr()?).parse()?;
-        runtime.spawn(yika_platform::serve(listener, self.platform(), std::future::pending()));
+        runtime.spawn(yika_platform::serve(
+            listener,
+            self.platform(),
+            std::future::pending(),
+        ));
         let request = EnrolTerminal {
             kind: TerminalKind::Pos,
             merchant: None,
@@ -85,6 +89,7 @@ impl School {
             platform,
             request,
             root_key: None,
+            authorities: Vec::new(),
         };
         runtime.block_on(enrol(folder, &options(), &enrolment))?;
         runtime.shutdown_background();

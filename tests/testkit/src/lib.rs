@@ -16,6 +16,8 @@ mod lists;
 mod message;
 mod sale;
 mod sealing;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod vectors;
 
 pub use bank::BankKit;

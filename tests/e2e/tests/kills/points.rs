@@ -90,6 +90,9 @@ pub(crate) const POINTS: [&str; 54] = [
     "platform.http.before-reply",
 ];
 
+/// Points of operations on money. This campus does none of them: the phone can't yet.
+const OF_MONEY: [&str; 2] = ["platform.operation.", "platform.wallet."];
+
 /// How often a process may pass a point before it dies there: where it passes often, later is worse.
 pub(crate) fn passes(point: &str) -> usize {
     match point.rsplit_once('.').map(|(name, _)| name) {
@@ -131,6 +134,7 @@ fn every_point_in_the_sources_is_one_that_kills() -> Result<()> {
     for part in ["core", "phone", "terminal", "platform"] {
         collect(&workspace.join(part).join("src"), &mut names)?;
     }
+    names.retain(|name| !OF_MONEY.iter().any(|prefix| name.starts_with(prefix)));
     let listed: BTreeSet<String> = POINTS.map(str::to_owned).into();
     assert_eq!(names, listed);
     Ok(())
