@@ -1,5 +1,7 @@
 //! Real handshakes with a real server on loopback. The machine's own clock plays no part: certificates are of the year 2040.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 use std::time::Duration;
 
