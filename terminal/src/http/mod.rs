@@ -149,9 +149,9 @@ pub(crate) struct Platform {
     clock: Arc<TerminalClock>,
     key: Arc<TerminalKey>,
     nonce: Mutex<Option<String>>,
-    /// The platform's unsigned time less this machine's wall clock, in milliseconds: for proofs, where there is no
-    /// anchor. A proof's time proves nothing that its nonce doesn't, so an unsigned word is good enough.
-    wall_error_ms: Mutex<i64>,
+    /// The platform's unsigned time less the terminal's, in milliseconds, where it was asked: for proofs alone. A proof's
+    /// time proves nothing that its nonce doesn't, so an unsigned word is good enough.
+    proof_time_error_ms: Mutex<i64>,
 }
 
 impl fmt::Debug for Platform {
@@ -176,16 +176,24 @@ impl Platform {
             clock,
             key,
             nonce: Mutex::new(None),
-            wall_error_ms: Mutex::new(0),
+            proof_time_error_ms: Mutex::new(0),
         };
-        let time = platform.clock.now();
-        if !time.is_anchored {
-            let answer = platform.transmit(&Call::get("/v1/time"), false).await?;
-            let server: ServerTime = json(&bytes(answer).await?)?;
-            let own = i64::try_from(time.now.0).unwrap_or(i64::MAX);
-            *lock(&platform.wall_error_ms) = server.now.0.saturating_sub(own);
+        if !platform.clock.now().is_anchored {
+            platform.correct_proof_time().await?;
         }
         Ok(platform)
+    }
+
+    /// Asks the platform for its time, so that proofs have a time that it accepts.
+    async fn correct_proof_time(&self) -> Result<(), HttpError> {
+        let answer = self.transmit(&Call::get("/v1/time"), false).await?;
+        let server: ServerTime = json(&bytes(answer).await?)?;
+        *lock(&self.proof_time_error_ms) = server.now.0.saturating_sub(self.own_time_ms());
+        Ok(())
+    }
+
+    fn own_time_ms(&self) -> i64 {
+        i64::try_from(self.clock.now().now.0).unwrap_or(i64::MAX)
     }
 
     /// Sends a call and reads its answer.
@@ -198,14 +206,22 @@ impl Platform {
         json(&self.bytes(call).await?)
     }
 
-    /// Sends a call with a proof of possession, once more where the platform only wanted its nonce in it. Returns as
-    /// soon as the platform has begun to answer that it did it.
+    /// Sends a call with a proof of possession, once more where the platform only wanted its nonce in it, and once more
+    /// where the proof was not accepted: the anchor may be off, as on a machine that was suspended. Returns as soon as
+    /// the platform has begun to answer that it did it.
     pub(crate) async fn send(&self, call: &Call) -> Result<Response, HttpError> {
-        match self.transmit(call, true).await {
-            Err(error) if error.problem() == Some(ProblemCode::UseDpopNonce) => {
-                self.transmit(call, true).await
+        let (mut has_nonce, mut has_time) = (false, false);
+        loop {
+            match self.transmit(call, true).await {
+                Err(error) if error.problem() == Some(ProblemCode::UseDpopNonce) && !has_nonce => {
+                    has_nonce = true;
+                }
+                Err(error) if error.problem() == Some(ProblemCode::InvalidDpopProof) && !has_time => {
+                    has_time = true;
+                    self.correct_proof_time().await?;
+                }
+                other => return other,
             }
-            other => other,
         }
     }
 
@@ -254,19 +270,13 @@ impl Platform {
 
     /// A new proof for each attempt (RFC 9449, section 4.2).
     fn proof(&self, method: &str, target: String) -> Result<String, HttpError> {
-        let time = self.clock.now();
-        let correction_ms = if time.is_anchored {
-            0
-        } else {
-            *lock(&self.wall_error_ms)
-        };
         let claims = ProofClaims {
             jti: Uuid::new_v4().to_string(),
             htm: method.to_owned(),
             htu: target,
-            iat: i64::try_from(time.now.0)
-                .unwrap_or(i64::MAX)
-                .saturating_add(correction_ms)
+            iat: self
+                .own_time_ms()
+                .saturating_add(*lock(&self.proof_time_error_ms))
                 / 1000,
             nonce: lock(&self.nonce).clone(),
             ath: None,

@@ -6,6 +6,7 @@
 
 mod admin;
 mod campus;
+mod disk;
 mod phone;
 mod process;
 mod program;
@@ -13,11 +14,12 @@ mod sandbox;
 mod terminal;
 
 pub use campus::Campus;
+pub use disk::Disk;
 pub use phone::{Phone, PhoneKind, Use};
 pub use process::{Output, binary};
 pub use program::{Kind, Program};
 pub use sandbox::{End, Sandbox, SandboxKind};
-pub use terminal::{Terminal, TerminalKind, Verdict};
+pub use terminal::{OpenTerminal, Terminal, TerminalKind, Verdict};
 
 /// Why a step of a run failed: what was done, and what came of it.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,8 @@
 use crate::program::{Kind, Program};
 use crate::{Error, Output, Result};
 use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 /// That a program is a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +63,21 @@ impl Terminal {
         self.verdict(self.run(&["verify", "identity", "--json", code])?)
     }
 
+    /// Opens it for requests line by line.
+    pub fn keep_open(&self) -> Result<OpenTerminal> {
+        let mut command = self.command(&["run", "--json"])?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(Error::io("starting a terminal"))?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(requests), Some(answers)) => Ok(OpenTerminal {
+                requests,
+                answers: BufReader::new(answers),
+                child,
+            }),
+            _ => Err(Error::answer("a terminal without input or output", child.id())),
+        }
+    }
+
     /// Reads a verdict: exit code and JSON must agree.
     pub fn verdict(&self, output: Output) -> Result<Verdict> {
         let answer = self.decision(output)?;
@@ -92,6 +109,34 @@ impl Terminal {
             Some(error) => Ok((output.code, error.to_owned())),
             None => Err(output.into_error()),
         }
+    }
+}
+
+/// A terminal that one process keeps open. It ends when this is dropped.
+#[derive(Debug)]
+pub struct OpenTerminal {
+    requests: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    child: Child,
+}
+
+impl OpenTerminal {
+    /// Sends a request and returns its answer.
+    pub fn ask(&mut self, request: &Value) -> Result<Value> {
+        let mut answer = String::new();
+        writeln!(self.requests, "{request}")
+            .and_then(|()| self.requests.flush())
+            .and_then(|()| self.answers.read_line(&mut answer))
+            .map_err(Error::io(format!("asking a terminal for {request}")))?;
+        serde_json::from_str(&answer).map_err(|_| Error::answer("no JSON from a terminal", answer))
+    }
+}
+
+impl Drop for OpenTerminal {
+    fn drop(&mut self) {
+        // Nothing can be reported from here, and the process may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
