@@ -3,7 +3,7 @@
 use crate::config::{DatabaseUrl, PostgresUrl};
 use crate::error::{Error, Result};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, ConnectOptions as _};
+use sqlx::{AnyPool, ConnectOptions as _, Connection as _};
 use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -100,6 +100,9 @@ fn pool(connections: u32, first: &'static str) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A database that ends a transaction by itself, as SQLite does when the disk is full, leaves a connection that
+        // still counts it: nothing could begin on it any more.
+        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
         .after_connect(move |connection, _| {
             Box::pin(async move { sqlx::raw_sql(first).execute(connection).await.map(|_| ()) })
         })

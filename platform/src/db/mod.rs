@@ -259,6 +259,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_transaction_that_the_database_has_ended_by_itself_does_not_stop_the_next() {
+        let database = TestDatabase::new().await;
+        let db = database.open().await;
+        let mut tx = db.writer().begin().await.unwrap();
+        sqlx::raw_sql("ROLLBACK").execute(&mut *tx).await.unwrap();
+        // SQLite refuses to commit what is over, PostgreSQL lets it pass; the next one begins on both.
+        let _ = commit(tx).await;
+        assert_eq!(take(&db, "terminal", 1).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
     async fn readers_cannot_write() {
         let database = TestDatabase::new().await;
         let db = database.open().await;
