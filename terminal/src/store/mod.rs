@@ -99,6 +99,14 @@ impl Store {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        // The index of the write-ahead log needs room too, as soon as the store is opened.
+        let no_room_for_index = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+        if error
+            .sqlite_error()
+            .is_some_and(|error| error.extended_code == no_room_for_index)
+        {
+            return Self::Full;
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt,
             Some(ErrorCode::DiskFull) => Self::Full,
