@@ -2,8 +2,9 @@
 
 usage: python3 tests/scan/scan.py DIRECTORY_WITH_PROGRAMS
 
-A phone binds against a sandbox, then draws codes of both forms to PNG files. Each is rescaled, quiet zone included, to
-the smallest picture that the format promises to be readable, and must read as exactly the text that the phone printed.
+A phone binds against a sandbox, then draws codes of both forms to PNG files. Each has a quiet zone of four modules and
+nothing more around it (ISO/IEC 18004), is rescaled with it to the smallest picture that the format promises to be readable,
+and must read as exactly the text that the phone printed.
 The last line is `N passed, N failed`.
 """
 
@@ -13,16 +14,23 @@ import sys
 import tempfile
 
 import zxingcpp
-from PIL import Image
+from PIL import Image, ImageChops
 
 # The side in pixels, quiet zone included, at which each form is still read.
 FORMS = {"short": 140, "full": 200}
 CODES_OF_EACH_KIND = 6
+# Pixels of four modules, as the phone draws them.
+QUIET_ZONE = 4 * 8
 
 
 def read(picture: Image.Image) -> str | None:
     found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
     return found[0].text if len(found) == 1 else None
+
+
+def has_quiet_zone(picture: Image.Image) -> bool:
+    dark = ImageChops.invert(picture).getbbox()
+    return dark == (QUIET_ZONE, QUIET_ZONE, picture.width - QUIET_ZONE, picture.height - QUIET_ZONE)
 
 
 def main() -> int:
@@ -50,11 +58,12 @@ def main() -> int:
                     text = drawn.stdout.rstrip("\r\n")
                     picture = Image.open(png).convert("L")
                     readings = [read(picture), read(picture.resize((side, side), Image.Resampling.BILINEAR))]
-                    if readings == [text, text]:
+                    if readings == [text, text] and has_quiet_zone(picture):
                         passed += 1
                     else:
                         failed += 1
-                        print(f"{png.name} ({picture.width} px, then {side} px): {readings} instead of {text!r}")
+                        print(f"{png.name} ({picture.width} px, then {side} px): {readings} instead of {text!r}, "
+                              f"quiet zone {has_quiet_zone(picture)}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

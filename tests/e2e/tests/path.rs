@@ -21,6 +21,8 @@ fn a_code_is_shown_and_taken_without_a_network_and_settled_once() -> Result<()> 
     let phone = campus.phone("20260001")?;
     let till = campus.till("till")?;
     let before = balance(&phone, 0)?;
+    // The platform is still there, and can't be reached: there really is no network.
+    assert_eq!(without_network(&phone).run(&["sync"])?.complaint(), "network");
     campus.sandbox.stop()?;
 
     let code = without_network(&phone).code(Use::Pay, &[])?;
