@@ -1,6 +1,6 @@
 //! One of Yika's programs with the folder that it lives in: what phone, terminal and sandbox have in common.
 
-use crate::{Error, Output, Result, binary};
+use crate::{Output, Result, binary};
 use serde_json::Value;
 use std::ffi::OsString;
 use std::fmt;
@@ -127,10 +127,5 @@ impl<K: Kind> Program<K> {
     /// Fetches what the platform has that is new.
     pub fn sync(&self) -> Result<()> {
         self.run(&["sync"])?.success().map(drop)
-    }
-
-    /// Changes something in the folder, from outside of the program.
-    pub fn tamper<T>(&self, what: impl FnOnce(&Path) -> std::io::Result<T>) -> Result<T> {
-        what(&self.home).map_err(Error::io(format!("changing {}", self.home.display())))
     }
 }
