@@ -59,7 +59,7 @@ async fn count(campus: &TestPlatform, sql: &'static str) -> i64 {
 }
 
 #[tokio::test]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn a_client_may_be_answered_by_another_server_each_time() {
     let one = campus().await;
     let two = one.twin().await;
@@ -103,7 +103,7 @@ async fn get_accounts(server: &TestPlatform, phone: &TestPhone<'_>, proof: &str)
 }
 
 #[tokio::test]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn when_the_database_has_lost_its_notes_every_proof_of_before_is_refused() {
     let one = campus().await;
     let two = one.twin().await;
@@ -129,7 +129,7 @@ async fn when_the_database_has_lost_its_notes_every_proof_of_before_is_refused()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn a_thousand_requests_with_one_key_at_two_servers_have_one_effect_and_one_reply() {
     let one = campus().await;
     let two = one.twin().await;
@@ -151,7 +151,7 @@ async fn a_thousand_requests_with_one_key_at_two_servers_have_one_effect_and_one
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn an_upload_that_reaches_all_servers_at_once_is_settled_once() {
     let one = campus().await;
     let two = one.twin().await;
@@ -182,7 +182,7 @@ async fn an_upload_that_reaches_all_servers_at_once_is_settled_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn servers_that_charge_and_fund_the_same_accounts_lose_nothing() {
     const TILLS: u16 = 6;
     const UPLOADS: u16 = 8;
@@ -247,7 +247,7 @@ async fn servers_that_charge_and_fund_the_same_accounts_lose_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn servers_that_publish_at_once_publish_one_version() {
     let one = campus().await;
     let two = one.twin().await;
@@ -275,7 +275,7 @@ async fn servers_that_publish_at_once_publish_one_version() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn servers_that_start_at_once_make_one_set_of_keys_and_accounts() {
     let database = TestDatabase::on_postgres().await;
     let folder = tempfile::tempdir().unwrap();
@@ -292,7 +292,7 @@ async fn servers_that_start_at_once_make_one_set_of_keys_and_accounts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn a_transaction_that_another_came_between_is_run_again_whole() {
     let campus = campus().await;
     let db = campus.platform.db();
@@ -327,7 +327,7 @@ async fn a_transaction_that_another_came_between_is_run_again_whole() {
 }
 
 #[tokio::test]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn a_refusal_is_not_tried_again() {
     let campus = campus().await;
     let runs = AtomicUsize::new(0);
@@ -347,7 +347,7 @@ async fn a_refusal_is_not_tried_again() {
 }
 
 #[tokio::test]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn the_database_itself_refuses_to_commit_what_does_not_sum_to_zero() {
     let campus = campus().await;
     let outcome: Result<()> = transact!(campus.platform.db().writer(), |tx| {
@@ -364,7 +364,7 @@ async fn the_database_itself_refuses_to_commit_what_does_not_sum_to_zero() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+#[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
 async fn a_request_that_goes_away_leaves_no_transaction_behind() {
     let campus = campus().await;
     let db = campus.platform.db();

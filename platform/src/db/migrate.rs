@@ -197,13 +197,13 @@ mod tests {
     }
 
     #[tokio::test]
-    #[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+    #[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
     async fn each_migration_of_postgresql_applies_to_the_schema_before_it() {
         apply_one_by_one(Engine::Postgres, &TestDatabase::empty_on_postgres().await).await;
     }
 
     #[tokio::test]
-    #[ignore = "needs PostgreSQL: cargo xtask test postgres"]
+    #[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
     async fn servers_that_start_at_once_on_an_empty_database_migrate_it_once() {
         let database = TestDatabase::empty_on_postgres().await;
         let starts = (0..8).map(|_| open(&database));

@@ -193,7 +193,16 @@ pub(crate) fn int<T: TryFrom<i64>>(row: &AnyRow, column: &'static str) -> Result
 
 /// A stored identifier.
 pub(crate) fn uuid(row: &AnyRow, column: &'static str) -> Result<Uuid> {
-    let text: String = row.try_get(column)?;
+    parse_uuid(row.try_get(column)?, column)
+}
+
+/// A stored identifier, where there is one.
+pub(crate) fn optional_uuid(row: &AnyRow, column: &'static str) -> Result<Option<Uuid>> {
+    let text: Option<String> = row.try_get(column)?;
+    text.map(|text| parse_uuid(text, column)).transpose()
+}
+
+fn parse_uuid(text: String, column: &'static str) -> Result<Uuid> {
     Uuid::try_parse(&text).map_err(|_| Error::StoredValue {
         what: column,
         value: text,

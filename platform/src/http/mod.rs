@@ -62,6 +62,11 @@ pub(crate) fn router(platform: Platform) -> Router {
         .with_state(platform)
 }
 
+/// A reply as it was stored with its idempotency key: JSON already.
+pub(crate) fn stored_json(reply: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], reply).into_response()
+}
+
 fn documented_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(crate::school::routes())

@@ -3,7 +3,7 @@
 use super::{directory, lists, service};
 use crate::Platform;
 use crate::error::{Error, Result};
-use crate::http::{ApiBytes, ApiJson, ApiQuery, IdempotencyKey};
+use crate::http::{ApiBytes, ApiJson, ApiQuery, IdempotencyKey, stored_json};
 use crate::sessions::Session;
 use crate::terminals::Terminal;
 use axum::Json;
@@ -62,7 +62,7 @@ async fn issue(
     ApiJson(request): ApiJson<IssueRequest>,
 ) -> Result<Response> {
     let reply = service::issue(&platform, &session, key, &request).await?;
-    Ok(([(CONTENT_TYPE, "application/json")], reply).into_response())
+    Ok(stored_json(reply))
 }
 
 /// How things stand with this phone's credential.

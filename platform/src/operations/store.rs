@@ -2,7 +2,10 @@
 
 use super::booking::Parts;
 use super::flow::{Contact, Next, Stage};
-use crate::db::{Connection, StoredEnum as _, assembled, bytes, int, placeholders, stored_enum, variant};
+use crate::db::{
+    Connection, ROWS, StoredEnum as _, assembled, bytes, int, optional_uuid, placeholders, stored_enum, uuid,
+    variant,
+};
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
 use sqlx::Row as _;
@@ -251,17 +254,6 @@ async fn insert_step(
 
 const ROW: &str = "SELECT o.*, w.customer FROM operation o JOIN wallet w ON w.holder = o.holder WHERE ";
 
-fn uuid(row: &AnyRow, column: &'static str) -> Result<Option<Uuid>> {
-    let text: Option<String> = row.try_get(column)?;
-    let parse = |text: String| {
-        Uuid::try_parse(&text).map_err(|_| Error::StoredValue {
-            what: column,
-            value: text,
-        })
-    };
-    text.map(parse).transpose()
-}
-
 fn fen(row: &AnyRow, column: &'static str) -> Result<Fen> {
     Ok(Fen::new(row.try_get(column)?))
 }
@@ -284,12 +276,12 @@ fn operation_row(row: &AnyRow) -> Result<OperationRow> {
     let (kid, sealed): (Option<i64>, Option<Vec<u8>>) =
         (row.try_get("password_kid")?, row.try_get("password")?);
     Ok(OperationRow {
-        id: uuid(row, "id")?.unwrap_or_default(),
+        id: uuid(row, "id")?,
         holder: row.try_get("holder")?,
-        customer: uuid(row, "customer")?.unwrap_or_default(),
+        customer: uuid(row, "customer")?,
         request_hash: bytes(row, "request_hash")?,
         parts: parts(row)?,
-        card: uuid(row, "bank_card")?,
+        card: optional_uuid(row, "bank_card")?,
         account: row.try_get::<Option<i64>, _>("account")?.map(AccountId),
         password: kid
             .and_then(|kid| u16::try_from(kid).ok())
@@ -387,9 +379,7 @@ pub(super) async fn claim_due(
     .bind(most)
     .fetch_all(tx)
     .await?;
-    rows.iter()
-        .map(|row| Ok(uuid(row, "id")?.unwrap_or_default()))
-        .collect()
+    rows.iter().map(|row| uuid(row, "id")).collect()
 }
 
 /// What a holder's top-ups since an instant come to, but for those that ended without effect.
@@ -470,12 +460,12 @@ async fn with_steps(db: &mut Connection, rows: &[AnyRow]) -> Result<Vec<(i64, Op
             phase: phase(&row)?,
             at: UnixMillis(row.try_get("at")?),
         };
-        let operation = uuid(&row, "operation")?.unwrap_or_default();
+        let operation = uuid(&row, "operation")?;
         steps.entry(operation).or_default().push(step);
     }
     rows.iter()
         .map(|row| {
-            let id = uuid(row, "id")?.unwrap_or_default();
+            let id = uuid(row, "id")?;
             let Parts {
                 kind,
                 amount,
@@ -490,10 +480,10 @@ async fn with_steps(db: &mut Connection, rows: &[AnyRow]) -> Result<Vec<(i64, Op
                 funding: Funding {
                     wallet,
                     bank,
-                    card_id: uuid(row, "bank_card")?,
+                    card_id: optional_uuid(row, "bank_card")?,
                     fee,
                 },
-                account_id: uuid(row, "public_id")?,
+                account_id: optional_uuid(row, "public_id")?,
                 phase: phase(row)?,
                 steps: steps.remove(&id).unwrap_or_default(),
                 refusal: Stage::of_row(row)?.refusal().cloned(),
@@ -541,7 +531,7 @@ fn movement(row: &AnyRow) -> Result<Movement> {
     let (direction, wallet, card_amount) = parts.order();
     let at = |column| Ok::<_, Error>(row.try_get::<Option<i64>, _>(column)?.map(UnixMillis));
     Ok(Movement {
-        id: uuid(row, "id")?.unwrap_or_default(),
+        id: uuid(row, "id")?,
         direction,
         wallet,
         card_amount,
@@ -554,7 +544,7 @@ fn movement(row: &AnyRow) -> Result<Movement> {
 /// What was moved for these operations, as far as they are known.
 pub(super) async fn movements(db: &mut Connection, ids: &[Uuid]) -> Result<HashMap<Uuid, Movement>> {
     let mut found = HashMap::new();
-    for chunk in ids.chunks(500) {
+    for chunk in ids.chunks(ROWS) {
         let sql = format!(
             "SELECT * FROM operation WHERE id IN {}",
             placeholders(db, 1, 1, chunk.len())

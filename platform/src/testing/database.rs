@@ -37,7 +37,7 @@ impl TestDatabase {
     /// On PostgreSQL, for tests that are about nothing else.
     pub(crate) async fn on_postgres() -> Self {
         let server = std::env::var(VARIABLE).unwrap_or_else(|_| {
-            panic!("{VARIABLE} must name a server; `cargo xtask test postgres` starts one")
+            panic!("{VARIABLE} must name a server, like postgres://user@127.0.0.1/postgres")
         });
         Self::on(&server).await
     }

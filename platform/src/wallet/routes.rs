@@ -3,12 +3,11 @@
 use super::service::Visit;
 use crate::Platform;
 use crate::error::Result;
-use crate::http::{ApiJson, ApiPath, IdempotencyKey};
+use crate::http::{ApiJson, ApiPath, IdempotencyKey, stored_json};
 use crate::sessions::Session;
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -24,10 +23,6 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(unbind_card))
         .routes(routes!(confirm_card))
         .routes(routes!(set_default))
-}
-
-fn json(reply: String) -> Response {
-    ([(CONTENT_TYPE, "application/json")], reply).into_response()
 }
 
 /// How the wallet stands, also where there is none yet.
@@ -70,7 +65,7 @@ async fn open(
     Visit::new(&platform, &session)
         .open(key, &request)
         .await
-        .map(json)
+        .map(stored_json)
 }
 
 /// Closes the wallet.
@@ -98,7 +93,7 @@ async fn close(
     Visit::new(&platform, &session)
         .close(key, &request)
         .await
-        .map(json)
+        .map(stored_json)
 }
 
 /// Sets another payment password.
@@ -126,7 +121,7 @@ async fn set_password(
     Visit::new(&platform, &session)
         .set_password(key, &request)
         .await
-        .map(json)
+        .map(stored_json)
 }
 
 /// Begins binding a bank card: the bank sends its holder a code.
@@ -154,7 +149,7 @@ async fn begin_card(
     Visit::new(&platform, &session)
         .begin_card(key, &request)
         .await
-        .map(json)
+        .map(stored_json)
 }
 
 /// Binds a bank card with the code.
@@ -186,7 +181,7 @@ async fn confirm_card(
     Visit::new(&platform, &session)
         .confirm_card(key, card, &request)
         .await
-        .map(json)
+        .map(stored_json)
 }
 
 /// Makes a bank card the default.
@@ -216,7 +211,7 @@ async fn set_default(
     Visit::new(&platform, &session)
         .set_default(key, card)
         .await
-        .map(json)
+        .map(stored_json)
 }
 
 /// Unbinds a bank card.
@@ -246,5 +241,5 @@ async fn unbind_card(
     Visit::new(&platform, &session)
         .unbind_card(key, card)
         .await
-        .map(json)
+        .map(stored_json)
 }

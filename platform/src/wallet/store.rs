@@ -1,10 +1,9 @@
 //! The SQL of wallets and bank cards.
 
-use crate::db::{Connection, int, stored_enum, variant};
+use crate::db::{Connection, int, stored_enum, uuid, variant};
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
 use sqlx::Row as _;
-use sqlx::any::AnyRow;
 use uuid::Uuid;
 use yika_api::account::Balance;
 use yika_api::bank::CardChallenge;
@@ -26,14 +25,6 @@ pub(super) struct WalletRow {
     pub(super) account: Option<AccountId>,
     /// How the account is called outside, with what is on it and its version.
     pub(super) shown: Option<(Uuid, Fen, u64)>,
-}
-
-fn uuid(row: &AnyRow, column: &'static str) -> Result<Uuid> {
-    let text: String = row.try_get(column)?;
-    Uuid::try_parse(&text).map_err(|_| Error::StoredValue {
-        what: column,
-        value: text,
-    })
 }
 
 /// The wallet's row, where the holder has one.
