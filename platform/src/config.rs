@@ -6,6 +6,7 @@ mod database;
 pub use bank::{BankConfig, OperationTimes, WalletPolicy};
 pub use database::{DatabaseUrl, PostgresUrl};
 
+use crate::http::HttpLimits;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
@@ -34,6 +35,8 @@ pub struct Config {
     pub bank: Option<BankConfig>,
     /// What wallets and top-ups allow.
     pub wallet: WalletPolicy,
+    /// What a connection may take.
+    pub http: HttpLimits,
 }
 
 /// Why a configuration is refused.

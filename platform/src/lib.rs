@@ -37,7 +37,7 @@ pub use config::{
     PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
 };
 pub use error::{Error, Result};
-pub use http::{ListenPolicy, serve, stop_signal};
+pub use http::{HttpLimits, ListenPolicy, serve, stop_signal};
 pub use issuer::{KeySigner, SignerError};
 pub use ledger::KindTotal;
 pub use operations::{Difference, DifferenceKind, Reconciliation};
@@ -161,6 +161,11 @@ impl Platform {
     /// Everything that the platform serves.
     pub fn router(&self) -> axum::Router {
         http::router(self.clone())
+    }
+
+    /// What a connection to it may take: for [`serve`].
+    pub fn http_limits(&self) -> HttpLimits {
+        self.config().http
     }
 
     /// What the card office does.

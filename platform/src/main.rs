@@ -4,13 +4,14 @@ use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use yika_api::LocalizedText;
 use yika_api::bank::StatementRow;
 use yika_platform::{
-    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, ListenPolicy,
-    Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy, exit_code, log_to_stderr, serve,
-    stop_signal,
+    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, HttpLimits,
+    ListenPolicy, Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy, exit_code,
+    log_to_stderr, serve, stop_signal,
 };
 
 /// The campus side of one school.
@@ -64,7 +65,34 @@ struct Serve {
     #[arg(long, env = "YIKA_BANK_ROOT", requires = "bank_url")]
     bank_root: Option<String>,
     #[command(flatten)]
+    limits: ConnectionLimits,
+    #[command(flatten)]
     store: Store,
+}
+
+/// What a connection may take.
+#[derive(Args)]
+struct ConnectionLimits {
+    /// Seconds until a request's header must be there, and until an idle connection is closed.
+    #[arg(long, default_value_t = HttpLimits::default().header_timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    header_timeout: u64,
+    /// Seconds until a request must be answered, its body read.
+    #[arg(long, default_value_t = HttpLimits::default().request_timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    request_timeout: u64,
+    /// Connections at once; more wait until one is closed.
+    #[arg(long, default_value_t = HttpLimits::default().max_connections)]
+    max_connections: std::num::NonZero<usize>,
+}
+
+impl From<&ConnectionLimits> for HttpLimits {
+    fn from(given: &ConnectionLimits) -> Self {
+        Self {
+            header_timeout: Duration::from_secs(given.header_timeout),
+            request_timeout: Duration::from_secs(given.request_timeout),
+            max_connections: given.max_connections,
+            ..Self::default()
+        }
+    }
 }
 
 #[derive(Args)]
@@ -152,6 +180,7 @@ impl Store {
             credentials: CredentialPolicy::default(),
             bank: None,
             wallet: WalletPolicy::default(),
+            http: HttpLimits::default(),
         })
     }
 }
@@ -196,6 +225,7 @@ async fn run(arguments: Serve) -> Result<(), Error> {
         _ => None,
     };
     let config = Config {
+        http: HttpLimits::from(&arguments.limits),
         bank,
         ..arguments
             .store
@@ -206,11 +236,11 @@ async fn run(arguments: Serve) -> Result<(), Error> {
     tracing::info!(%address, %origin, "listening");
     let driver = platform.clone();
     let driving = tokio::spawn(async move { driver.drive_operations().await });
-    let outcome = serve(listener, platform.router(), stop).await;
+    serve(listener, platform.router(), platform.http_limits(), stop).await;
     // What is half said to the bank is said again by the next server.
     driving.abort();
     platform.close().await;
-    outcome
+    Ok(())
 }
 
 async fn terminal_code(store: Store) -> Result<(), Error> {

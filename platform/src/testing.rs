@@ -13,7 +13,7 @@ use crate::config::{
     Config, CredentialPolicy, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
 };
 use crate::random::{random_bytes, sha256};
-use crate::{Clock, HostKeySource, HostTokenError, OpeningAccount, Platform, Ports};
+use crate::{Clock, HostKeySource, HostTokenError, HttpLimits, OpeningAccount, Platform, Ports};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use futures_util::future::BoxFuture;
@@ -264,6 +264,7 @@ impl TestPlatform {
                 fee: CardFee { per_ten_thousand: 10 },
                 ..WalletPolicy::default()
             },
+            http: HttpLimits::default(),
         }
     }
 

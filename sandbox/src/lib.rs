@@ -26,8 +26,8 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use yika_api::LocalizedText;
 use yika_platform::{
-    Config, CredentialPolicy, DatabaseUrl, DiscoveredKeys, HostConfig, HostTokenError, ListenPolicy,
-    Platform, Ports, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
+    Config, CredentialPolicy, DatabaseUrl, DiscoveredKeys, HostConfig, HostTokenError, HttpLimits,
+    ListenPolicy, Platform, Ports, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
 };
 
 /// The `aud` of the ID tokens that the sandbox's host signs for the platform.
@@ -160,13 +160,9 @@ impl Sandbox {
     }
 
     /// Serves until told to stop.
-    ///
-    /// # Errors
-    /// Where listening fails.
-    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), SandboxError> {
-        let outcome = yika_platform::serve(self.listener, self.router, stop).await;
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
+        yika_platform::serve(self.listener, self.router, self.platform.http_limits(), stop).await;
         self.platform.close().await;
-        Ok(outcome?)
     }
 }
 
@@ -188,6 +184,7 @@ fn platform_config(config: &SandboxConfig, origin: &str, host: HostConfig) -> Re
         credentials: CredentialPolicy::default(),
         bank: None,
         wallet: WalletPolicy::default(),
+        http: HttpLimits::default(),
     })
 }
 

@@ -46,5 +46,6 @@ async fn run(config: SandboxConfig) -> Result<(), SandboxError> {
     // Whoever waits for this line may have gone; that is no reason not to serve.
     let _ = writeln!(stdout, "listening on http://{}", sandbox.address());
     let _ = stdout.flush();
-    sandbox.serve(stop).await
+    sandbox.serve(stop).await;
+    Ok(())
 }

@@ -7,7 +7,7 @@ mod serve;
 
 pub(crate) use extract::{ApiBytes, ApiForm, ApiJson, ApiPath, ApiQuery, IdempotencyKey, one_header};
 pub(crate) use outbound::outbound_client;
-pub use serve::{ListenPolicy, serve, stop_signal};
+pub use serve::{HttpLimits, ListenPolicy, serve, stop_signal};
 
 use crate::Platform;
 use crate::error::Error;
@@ -25,8 +25,6 @@ use yika_api::{DPOP_NONCE, Problem, ProblemCode};
 
 /// Bytes of a request's body, where a resource doesn't say otherwise.
 const BODY_LIMIT: usize = 64 * 1024;
-/// How long a request may take before it is answered that the server is busy.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -56,7 +54,10 @@ pub(crate) fn router(platform: Platform) -> Router {
         .fallback(|| std::future::ready(Error::refused(ProblemCode::NotFound)))
         .method_not_allowed_fallback(|| std::future::ready(Error::refused(ProblemCode::MethodNotAllowed)))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn(within_time))
+        .layer(from_fn_with_state(
+            platform.config().http.request_timeout,
+            within_time,
+        ))
         .layer(from_fn_with_state(platform.clone(), with_common_headers))
         .layer(from_fn(traced))
         .with_state(platform)
@@ -80,9 +81,10 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::bank::routes())
 }
 
-/// Ends a request that takes too long. What it had committed stays; its idempotency key tells on a retry.
-async fn within_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+/// Ends a request that takes too long, be it that its body doesn't come. What it had committed stays; its idempotency key tells
+/// on a retry.
+async fn within_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Error::refused(ProblemCode::ServerBusy).into_response(),
     }

@@ -76,6 +76,7 @@ impl School {
         runtime.spawn(yika_platform::serve(
             listener,
             self.platform(),
+            yika_platform::HttpLimits::default(),
             std::future::pending(),
         ));
         let request = EnrolTerminal {
