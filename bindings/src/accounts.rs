@@ -13,7 +13,7 @@ pub struct AccountService {
 
 #[uniffi::export]
 impl AccountService {
-    /// The holder's accounts as last told, in the order of their slots. Works without a network. Fails with `NotBound`, or
+    /// The holder's accounts as last told, in the order of their slots. Touches the disk; no network. Fails with `NotBound`, or
     /// with an error of the storage.
     pub async fn list(&self) -> Result<Vec<Account>, YikaError> {
         Ok(self.core.list().await?)

@@ -13,7 +13,7 @@ pub struct BillService {
 
 #[uniffi::export]
 impl BillService {
-    /// A page of at most `limit` (1–500) bills as last told, newest first. Works without a network. Fails with `NotBound`,
+    /// A page of at most `limit` (1–500) bills as last told, newest first. Touches the disk; no network. Fails with `NotBound`,
     /// or with an error of the storage.
     pub async fn page(&self, query: BillQuery, limit: u32) -> Result<BillPage, YikaError> {
         Ok(self

@@ -6,7 +6,6 @@ use crate::accounts::AccountService;
 use crate::bills::BillService;
 use crate::codes::CodeService;
 use crate::error::YikaError;
-use crate::guard::guarded;
 use crate::ports::Ports;
 use crate::session::SessionService;
 use crate::types::{Authority, RootKey, SpkiPin};
@@ -113,7 +112,7 @@ impl From<Config> for yika_core::Config {
 
 /// The campus card on this phone. Open one for each store and keep it; opening it touches no network, and neither does
 /// showing a code. A call that is cancelled loses its answer, never its work. The store stays open until this object and
-/// every service that came from it are closed.
+/// every service that came from it are closed; closing the last one waits for what `finish` waits for.
 #[derive(uniffi::Object)]
 pub struct CampusCard {
     core: yika_core::CampusCard,
@@ -121,41 +120,40 @@ pub struct CampusCard {
 
 #[uniffi::export]
 impl CampusCard {
-    /// Opens the card's store, making it if it is not there. Takes some milliseconds, and calls the key-wrap and witness
-    /// ports: not for the main thread. A store that turns out damaged is put aside; showing a code then says so.
+    /// Opens the card's store, making it if it is not there. Touches the disk, and the key-wrap and witness ports; no
+    /// network. A store that turns out damaged is put aside; showing a code then says so. Where the call is cancelled, the
+    /// store is opened and closed again: until then it is busy.
     ///
-    /// Fails with `StoreBusy` where another process has it, `StorageFull`, `AppOutdated` where a newer version wrote it,
+    /// Fails with `StoreBusy` where somebody else has it open, `StorageFull`, `AppOutdated` where a newer version wrote it,
     /// or what the ports answered.
     #[uniffi::constructor]
-    pub fn open(config: Config, ports: Ports) -> Result<Arc<Self>, YikaError> {
-        guarded(|| {
-            let core = yika_core::CampusCard::open(config.into(), ports.into_core())?;
-            Ok(Arc::new(Self { core }))
-        })
+    pub async fn open(config: Config, ports: Ports) -> Result<Arc<Self>, YikaError> {
+        let core = yika_core::CampusCard::open(config.into(), ports.into_core()).await?;
+        Ok(Arc::new(Self { core }))
     }
 
-    /// Binding and signing out.
+    /// Binding and signing out. Touches nothing.
     pub fn session(&self) -> Arc<SessionService> {
         Arc::new(SessionService {
             core: self.core.session(),
         })
     }
 
-    /// Payment and identity codes.
+    /// Payment and identity codes. Touches nothing.
     pub fn codes(&self) -> Arc<CodeService> {
         Arc::new(CodeService {
             core: self.core.codes(),
         })
     }
 
-    /// Accounts and their balances.
+    /// Accounts and their balances. Touches nothing.
     pub fn accounts(&self) -> Arc<AccountService> {
         Arc::new(AccountService {
             core: self.core.accounts(),
         })
     }
 
-    /// Bills.
+    /// Bills. Touches nothing.
     pub fn bills(&self) -> Arc<BillService> {
         Arc::new(BillService {
             core: self.core.bills(),
@@ -163,16 +161,14 @@ impl CampusCard {
     }
 
     /// Brings everything up to date: time, credential, accounts, bills. A frozen card or a lost phone doesn't keep balances
-    /// and bills from being read; the error comes after them.
+    /// and bills from being read; the error comes after them. Touches the network, the disk and the ports.
     pub async fn sync(&self) -> Result<(), YikaError> {
         Ok(self.core.synchronise().await?)
     }
 
-    /// Waits until what was left for after a code was shown is done: for programs that end right after. Blocks.
-    pub fn finish(&self) -> Result<(), YikaError> {
-        guarded(|| {
-            self.core.finish();
-            Ok(())
-        })
+    /// Waits until what was left for after a code was shown is done, which touches the disk and the witness port. For
+    /// programs that end right after, and before the card is closed on the main thread: closing then waits for nothing.
+    pub async fn finish(&self) -> Result<(), YikaError> {
+        Ok(self.core.finish().await?)
     }
 }

@@ -18,7 +18,8 @@ pub struct CodeService {
 
 #[uniffi::export]
 impl CodeService {
-    /// The code to show now. Ask again after its `refresh_in_ms`: until then it is the same one.
+    /// The code to show now. Ask again after its `refresh_in_ms`: until then it is the same one. Touches the disk, the clock
+    /// and witness ports, and the keystore; no network.
     ///
     /// Fails with `NotBound`, `NotEnrolled`, `CredentialExpired`, `PhoneLost`, `CardFrozen`, `CredentialRevoked`,
     /// `StoreRestored`, `StoreDamaged`, `StorageFull`, `ClockImpossible`, `AccountUnknown`, or an error of the keystore.
@@ -26,40 +27,40 @@ impl CodeService {
         Ok(self.core.show(purpose, form).await?.into())
     }
 
-    /// The same on the calling thread, which may wait for the disk and the keystore: the fastest way to a code, and not for
-    /// the main thread.
+    /// `show` on the calling thread, which may wait for the disk and the keystore: the fastest way to a code, and the one
+    /// method that is not for the main thread.
     pub fn show_blocking(&self, purpose: CodePurpose, form: FormChoice) -> Result<CodeFrame, YikaError> {
         guarded(|| Ok(self.core.show_blocking(purpose, form)?.into()))
     }
 
-    /// Takes the code off the screen for good: the next one is new. For leaving the screen, and for a screenshot.
-    pub fn erase(&self) -> Result<(), YikaError> {
-        guarded(|| {
-            self.core.erase();
-            Ok(())
-        })
+    /// Takes the code off the screen for good: the next one is new. For leaving the screen, and for a screenshot. May wait
+    /// for a code that is being made; touches nothing itself.
+    pub async fn erase(&self) -> Result<(), YikaError> {
+        Ok(self.core.erase().await?)
     }
 
-    /// How long codes are good without a network, or why there are none.
-    pub fn until(&self) -> Result<CodesUntil, YikaError> {
-        guarded(|| self.core.until())
+    /// How long codes are good without a network, or why there are none. Touches the disk and the witness port where they
+    /// did not answer before; no network.
+    pub async fn until(&self) -> Result<CodesUntil, YikaError> {
+        Ok(self.core.until().await?)
     }
 
-    /// Sets the account that pays where none is named; the first one again if absent. Writes to the disk: not for the main
-    /// thread. Fails with `AccountUnknown`, or why there are no codes.
-    pub fn set_default_account(&self, account: Option<Uuid>) -> Result<(), YikaError> {
-        guarded(|| self.core.set_default_account(account))
+    /// Sets the account that pays where none is named; the first one again if absent. Touches the disk; no network. Fails
+    /// with `AccountUnknown`, or why there are no codes.
+    pub async fn set_default_account(&self, account: Option<Uuid>) -> Result<(), YikaError> {
+        Ok(self.core.set_default_account(account).await?)
     }
 
-    /// How good the phone's time is. Fails with `ClockImpossible`.
+    /// How good the phone's time is. Asks the clock port on the calling thread; touches nothing else. Fails with
+    /// `ClockImpossible`.
     pub fn clock_quality(&self) -> Result<ClockQuality, YikaError> {
         guarded(|| self.core.clock_quality())
     }
 
     /// After a restart without network: believes this story about the time, until the phone is restarted again or hears the
-    /// platform's time. Writes to the disk: not for the main thread.
-    pub fn choose_clock(&self, story: ClockStory) -> Result<(), YikaError> {
-        guarded(|| self.core.choose_clock(story))
+    /// platform's time. Touches the disk and the clock port; no network.
+    pub async fn choose_clock(&self, story: ClockStory) -> Result<(), YikaError> {
+        Ok(self.core.choose_clock(story).await?)
     }
 }
 

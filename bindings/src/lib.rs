@@ -2,7 +2,9 @@
 //!
 //! Plain values are the core's own types, declared here once more for the generator (`uniffi::remote`): the compiler holds the two
 //! together. What the languages need otherwise (named fields, byte arrays, milliseconds) is a record here with a `From`.
-//! Objects ([`CampusCard`] and the services that it hands out) only pass on. A documented item's comment is what an app
+//! Objects ([`CampusCard`] and the services that it hands out) only pass on. What may wait, for the disk, a port or the network, is
+//! asynchronous (`suspend` in Kotlin, `async` in Swift) and done on the core's threads, so it may be called on the main
+//! thread; what is not looks at memory only, but for `show_blocking`. Each method says what it touches. A documented item's comment is what an app
 //! developer reads in the IDE, so it speaks of variants and fields by their plain names.
 
 mod accounts;

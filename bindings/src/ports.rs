@@ -11,8 +11,8 @@ pub use yika_core::ports::KeyPurpose;
 
 use crate::types::UnixMillis;
 
-/// Everything that the shell provides. The library calls the ports from its own threads and from the caller's, never while
-/// it holds a lock; a port must not call back into the library.
+/// Everything that the shell provides. The library calls the ports from its own threads, never while it holds a lock, and
+/// from the caller's only for `clock_quality` (the clock) and `show_blocking`; a port must not call back into the library.
 #[derive(Clone, uniffi::Record)]
 pub struct Ports {
     /// The phone's clocks.
@@ -162,6 +162,9 @@ pub enum DeviceKeyError {
     /// No such key.
     #[error("no such key")]
     Missing,
+    /// No space is left to keep a key.
+    #[error("no space is left for the key")]
+    Full,
     /// No usable keystore.
     #[error("the keystore is unavailable")]
     Unavailable,
@@ -183,6 +186,7 @@ impl From<DeviceKeyError> for ports::KeyError {
             DeviceKeyError::NoScreenLock => Self::NoScreenLock,
             DeviceKeyError::Busy => Self::Busy,
             DeviceKeyError::Missing => Self::Missing,
+            DeviceKeyError::Full => Self::Full,
             DeviceKeyError::Unavailable => Self::Unavailable,
         }
     }

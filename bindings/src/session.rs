@@ -13,22 +13,25 @@ pub struct SessionService {
 
 #[uniffi::export]
 impl SessionService {
-    /// Whether a card is bound.
+    /// Whether a card is bound. Touches nothing.
     pub fn state(&self) -> SessionState {
         self.core.state().into()
     }
 
     /// Binds this phone to the campus card of whoever the host app's OIDC ID token is about, and brings everything up to
-    /// date. The same person signing in again keeps what is there; another one finds it gone.
+    /// date. The same person signing in again keeps what is there; another one finds it gone. Touches the network, the disk
+    /// and the ports.
     ///
-    /// Fails with `InvalidPlatformUrl` or `CleartextRefused` for a bad address, `Forbidden` where the person has no card
+    /// Fails with `InvalidPlatformUrl` or `CleartextRefused` for a bad address, `RootKeyMismatch` where it is not the school
+    /// that this phone knows, `Untrusted` where the school's signatures are not right, `Forbidden` where the person has no card
     /// here, `Network` and the like. Where only the bringing up to date failed, the card is bound all the same: `state`
     /// says so, and `sync` tries again.
     pub async fn bind(&self, platform: PlatformUrl, id_token: String) -> Result<(), YikaError> {
         Ok(self.core.bind(platform.into(), id_token.into()).await?)
     }
 
-    /// Forgets the card: keys, codes, balances, bills. Works without a network too. Where something could not be
+    /// Forgets the card: keys, codes, balances, bills. Touches the disk and the ports; tells the platform where there is a
+    /// network, and works without one too. Where something could not be
     /// forgotten, the next start tries again.
     pub async fn sign_out(&self) -> Result<(), YikaError> {
         Ok(self.core.sign_out().await?)

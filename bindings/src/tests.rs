@@ -1,9 +1,11 @@
 //! What holds at the edge whatever the shell does: panics and misbehaving ports become typed errors, and objects may be dropped
 //! anywhere.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Waker};
+use std::thread::{self, ThreadId};
 
 use yika_core::CoreError;
 
@@ -68,6 +70,91 @@ impl KeyWrap for LockedWrap {
     }
 }
 
+/// A wrapping key that answers only when the other end is gone.
+struct HangingWrap(Mutex<mpsc::Receiver<()>>);
+
+impl HangingWrap {
+    fn new() -> (mpsc::Sender<()>, Arc<Self>) {
+        let (release, hang) = mpsc::channel();
+        (release, Arc::new(Self(Mutex::new(hang))))
+    }
+
+    fn hang(&self) {
+        // Ends with an error when the sender is dropped, which is what is waited for.
+        let _ = self.0.lock().unwrap().recv();
+    }
+}
+
+impl KeyWrap for HangingWrap {
+    fn wrap(&self, key: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, DeviceKeyError> {
+        self.hang();
+        Ok(key)
+    }
+
+    fn unwrap(&self, wrapped: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, DeviceKeyError> {
+        self.hang();
+        Ok(wrapped)
+    }
+
+    fn forget(&self) -> Result<(), DeviceKeyError> {
+        Ok(())
+    }
+}
+
+/// Ports that remember on which threads they were called.
+#[derive(Default)]
+struct Watched {
+    threads: Mutex<HashSet<ThreadId>>,
+    memory: Memory,
+}
+
+impl Watched {
+    fn note(&self) {
+        self.threads.lock().unwrap().insert(thread::current().id());
+    }
+}
+
+impl DeviceClock for Watched {
+    fn sample(&self) -> Result<ClockSample, DeviceClockError> {
+        self.note();
+        Clock(Mutex::new(Mood::Answers)).sample()
+    }
+}
+
+impl KeyWrap for Watched {
+    fn wrap(&self, key: Vec<u8>, aad: Vec<u8>) -> Result<Vec<u8>, DeviceKeyError> {
+        self.note();
+        NoWrap.wrap(key, aad)
+    }
+
+    fn unwrap(&self, wrapped: Vec<u8>, aad: Vec<u8>) -> Result<Vec<u8>, DeviceKeyError> {
+        self.note();
+        NoWrap.unwrap(wrapped, aad)
+    }
+
+    fn forget(&self) -> Result<(), DeviceKeyError> {
+        self.note();
+        Ok(())
+    }
+}
+
+impl Witness for Watched {
+    fn load(&self) -> Result<Option<Vec<u8>>, WitnessError> {
+        self.note();
+        self.memory.load()
+    }
+
+    fn store(&self, bytes: Vec<u8>) -> Result<(), WitnessError> {
+        self.note();
+        self.memory.store(bytes)
+    }
+
+    fn clear(&self) -> Result<(), WitnessError> {
+        self.note();
+        self.memory.clear()
+    }
+}
+
 /// A witness in memory.
 #[derive(Default)]
 struct Memory(Mutex<Option<Vec<u8>>>);
@@ -119,7 +206,11 @@ fn ports(clock: &Arc<Clock>, key_wrap: Arc<dyn KeyWrap>) -> Ports {
 fn phone() -> Phone {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(Clock(Mutex::new(Mood::Answers)));
-    let card = CampusCard::open(config(folder.path()), ports(&clock, Arc::new(NoWrap))).unwrap();
+    let card = wait(CampusCard::open(
+        config(folder.path()),
+        ports(&clock, Arc::new(NoWrap)),
+    ))
+    .unwrap();
     Phone {
         card,
         clock,
@@ -166,18 +257,79 @@ fn a_clock_that_does_not_answer_is_a_typed_error() {
 fn what_the_wrapping_key_says_reaches_whoever_opens_the_card() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(Clock(Mutex::new(Mood::Answers)));
-    let opened = CampusCard::open(config(folder.path()), ports(&clock, Arc::new(LockedWrap)));
+    let opened = wait(CampusCard::open(
+        config(folder.path()),
+        ports(&clock, Arc::new(LockedWrap)),
+    ));
     assert_eq!(opened.err(), Some(YikaError::KeyLocked));
 }
 
 #[test]
 fn a_store_that_is_open_cannot_be_opened_again() {
     let phone = phone();
-    let again = CampusCard::open(
+    let again = wait(CampusCard::open(
         config(phone._folder.path()),
         ports(&phone.clock, Arc::new(NoWrap)),
-    );
+    ));
     assert_eq!(again.err(), Some(YikaError::StoreBusy));
+}
+
+#[test]
+fn opening_waits_for_a_port_elsewhere_and_keeps_no_caller() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Clock(Mutex::new(Mood::Answers)));
+    let (release, wrap) = HangingWrap::new();
+    let mut opening = Box::pin(CampusCard::open(config(folder.path()), ports(&clock, wrap)));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(opening.as_mut().poll(&mut context).is_pending());
+    drop(release);
+    assert!(wait(opening).is_ok());
+}
+
+#[test]
+fn opening_that_is_cancelled_leaves_the_store_to_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Clock(Mutex::new(Mood::Answers)));
+    let (release, wrap) = HangingWrap::new();
+    let mut opening = Box::pin(CampusCard::open(config(folder.path()), ports(&clock, wrap)));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(opening.as_mut().poll(&mut context).is_pending());
+    drop(opening);
+    drop(release);
+    let again = || {
+        wait(CampusCard::open(
+            config(folder.path()),
+            ports(&clock, Arc::new(NoWrap)),
+        ))
+    };
+    // The first one still has to open and close it.
+    while again().err() == Some(YikaError::StoreBusy) {
+        thread::yield_now();
+    }
+    assert!(again().is_ok());
+}
+
+#[test]
+fn ports_are_called_on_threads_of_the_library_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let watched = Arc::new(Watched::default());
+    let ports = Ports {
+        clock: Arc::clone(&watched) as Arc<dyn DeviceClock>,
+        signer: None,
+        key_wrap: Arc::clone(&watched) as Arc<dyn KeyWrap>,
+        witness: Arc::clone(&watched) as Arc<dyn Witness>,
+    };
+    let card = wait(CampusCard::open(config(folder.path()), ports)).unwrap();
+    let codes = card.codes();
+    wait(codes.choose_clock(ClockStory::WallClock)).unwrap();
+    wait(codes.erase()).unwrap();
+    assert_eq!(wait(codes.until()), Err(YikaError::NotBound));
+    assert_eq!(wait(codes.set_default_account(None)), Err(YikaError::NotBound));
+    assert_eq!(wait(card.sync()), Err(YikaError::NotBound));
+    wait(card.session().sign_out()).unwrap();
+    wait(card.finish()).unwrap();
+    let threads = watched.threads.lock().unwrap();
+    assert!(!threads.is_empty() && !threads.contains(&thread::current().id()));
 }
 
 #[test]
@@ -194,7 +346,7 @@ fn without_a_card_everything_says_so() {
         card.codes().show_blocking(pay(), FormChoice::Automatic).err(),
         Some(YikaError::NotBound)
     );
-    assert_eq!(card.codes().until(), Err(YikaError::NotBound));
+    assert_eq!(wait(card.codes().until()), Err(YikaError::NotBound));
     assert_eq!(wait(card.accounts().list()), Err(YikaError::NotBound));
     assert_eq!(
         wait(card.bills().page(BillQuery::default(), 10)),
@@ -218,7 +370,7 @@ fn objects_can_be_dropped_outside_of_any_runtime_inside_another_one_and_on_anoth
     let Phone { card, _folder, .. } = used();
     let codes = card.codes();
     drop(card);
-    assert_eq!(codes.until(), Err(YikaError::NotBound));
+    assert_eq!(wait(codes.until()), Err(YikaError::NotBound));
     wait(async move { drop(codes) });
 }
 
@@ -227,7 +379,7 @@ fn a_call_that_is_cancelled_leaves_everything_in_order() {
     let Phone { card, _folder, .. } = phone();
     let accounts = card.accounts();
     let mut listing = Box::pin(accounts.list());
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     // Whether it is done already is up to the core's threads.
     let _ = listing.as_mut().poll(&mut context);
     drop(listing);

@@ -1,6 +1,8 @@
 //! The campus card on this phone: one object that owns everything, and a small service for each thing that a student does
-//! with it. Opening it touches no network; showing a code never does. All asynchronous functions run on a runtime of
-//! their own and may be awaited anywhere; a future that is dropped loses its answer, not its work.
+//! with it. Opening it touches no network; showing a code never does. Asynchronous functions work on threads of their own,
+//! never block whoever polls them, and may be awaited anywhere; a future that is dropped loses its answer, not its work.
+//! A twin named `_blocking` does the same on the calling thread: for command lines, and for the fastest way to a code.
+//! Functions that are neither only look at memory.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::ports::{Ports, Witness};
 use crate::runtime::OwnRuntime;
 use crate::session::{HostIdToken, SessionRecord, SessionState, Sessions};
 use crate::store::{Changes, Loss, Record, Store};
+use crate::worker;
 
 /// How long signing out waits for the platform before this phone forgets everything anyway.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -93,7 +96,7 @@ impl Record for SigningOut {
 }
 
 impl CampusCard {
-    /// Opens the card's store, making it if it is not there. Blocks for some milliseconds.
+    /// Opens the card's store, making it if it is not there: the disk, and the key-wrap and witness ports.
     ///
     /// A store that turns out damaged is put aside; the card then opens without it, and showing a code says so.
     ///
@@ -101,7 +104,16 @@ impl CampusCard {
     ///
     /// [`CoreError::StoreBusy`] where another process has it, [`CoreError::StorageFull`], [`CoreError::KeyLocked`] and
     /// the like where the keystore may answer later, [`CoreError::AppOutdated`] where a newer version wrote it.
-    pub fn open(config: Config, ports: Ports) -> Result<Self, CoreError> {
+    pub async fn open(config: Config, ports: Ports) -> Result<Self, CoreError> {
+        worker::apart("yika-open", move || Self::open_blocking(config, ports)).await
+    }
+
+    /// [`Self::open`] on the calling thread, for some milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_blocking(config: Config, ports: Ports) -> Result<Self, CoreError> {
         let store = Arc::new(Store::open(&config.folder, ports.key_wrap)?);
         let clock = Arc::new(TrustedClock::new(
             ports.clock,
@@ -197,8 +209,25 @@ impl CampusCard {
         self.inner.codes.finish_ahead();
     }
 
-    /// Waits until what was left for after a code was shown is done. For programs that end right after; blocks.
-    pub fn finish(&self) {
+    /// Waits until what was left for after a code was shown is done. For programs that end right after, and before the last
+    /// clone is dropped where that may not block: the drop then waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::Internal`] where the runtime could not be started.
+    pub async fn finish(&self) -> Result<(), CoreError> {
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .runtime
+            .run_blocking(move || {
+                inner.codes.finish();
+                Ok(())
+            })
+            .await
+    }
+
+    /// [`Self::finish`] on the calling thread.
+    pub fn finish_blocking(&self) {
         self.inner.codes.finish();
     }
 }
@@ -384,6 +413,15 @@ pub struct CodeService {
 }
 
 impl CodeService {
+    /// Does `work` where it may block.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, CoreError> + Send + 'static,
+    ) -> Result<T, CoreError> {
+        let service = self.clone();
+        self.inner.runtime.run_blocking(move || work(&service)).await
+    }
+
     /// The code to show now. Ask again at [`CodeFrame::refresh_in`].
     ///
     /// # Errors
@@ -393,14 +431,11 @@ impl CodeService {
     /// [`CoreError::StoreDamaged`], [`CoreError::StorageFull`], [`CoreError::ClockImpossible`],
     /// [`CoreError::AccountUnknown`], or one of the keystore.
     pub async fn show(&self, purpose: CodePurpose, form: FormChoice) -> Result<CodeFrame, CoreError> {
-        let codes = Arc::clone(&self.inner.codes);
-        self.inner
-            .runtime
-            .run_blocking(move || codes.show(purpose, form))
+        self.apart(move |service| service.show_blocking(purpose, form))
             .await
     }
 
-    /// [`Self::show`] on the calling thread, which may wait for the disk and the keystore. The fastest way to a code.
+    /// [`Self::show`] on the calling thread, which may wait for the disk and the keystore.
     ///
     /// # Errors
     ///
@@ -409,8 +444,22 @@ impl CodeService {
         self.inner.codes.show(purpose, form)
     }
 
-    /// Takes the code off the screen for good: the next one is new. For leaving the screen, and for a screenshot.
-    pub fn erase(&self) {
+    /// Takes the code off the screen for good: the next one is new. For leaving the screen, and for a screenshot. May wait
+    /// for a code that is being made.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::Internal`] where the runtime could not be started.
+    pub async fn erase(&self) -> Result<(), CoreError> {
+        self.apart(|service| {
+            service.erase_blocking();
+            Ok(())
+        })
+        .await
+    }
+
+    /// [`Self::erase`] on the calling thread.
+    pub fn erase_blocking(&self) {
         self.inner.codes.erase();
     }
 
@@ -419,7 +468,16 @@ impl CodeService {
     /// # Errors
     ///
     /// As [`Self::show`].
-    pub fn until(&self) -> Result<CodesUntil, CoreError> {
+    pub async fn until(&self) -> Result<CodesUntil, CoreError> {
+        self.apart(Self::until_blocking).await
+    }
+
+    /// [`Self::until`] on the calling thread, which may wait for the disk and the witness.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::show`].
+    pub fn until_blocking(&self) -> Result<CodesUntil, CoreError> {
         self.inner.codes.until()
     }
 
@@ -428,11 +486,12 @@ impl CodeService {
     /// # Errors
     ///
     /// [`CoreError::AccountUnknown`], or why there are no codes.
-    pub fn set_default_account(&self, account: Option<Uuid>) -> Result<(), CoreError> {
-        self.inner.codes.set_default_account(account)
+    pub async fn set_default_account(&self, account: Option<Uuid>) -> Result<(), CoreError> {
+        self.apart(move |service| service.inner.codes.set_default_account(account))
+            .await
     }
 
-    /// How good the phone's time is.
+    /// How good the phone's time is. Asks the clock port, and waits for nothing else.
     ///
     /// # Errors
     ///
@@ -447,12 +506,13 @@ impl CodeService {
     /// # Errors
     ///
     /// [`CoreError::StorageFull`] and the like.
-    pub fn choose_clock(&self, story: ClockStory) -> Result<(), CoreError> {
-        let state = self
-            .inner
-            .clock
-            .update(|state, sample| state.choose(story, sample.boot_id))?;
-        Ok(self.inner.store.commit(&Changes::new().put(&state)?)?)
+    pub async fn choose_clock(&self, story: ClockStory) -> Result<(), CoreError> {
+        self.apart(move |service| {
+            let Inner { clock, store, .. } = service.inner.as_ref();
+            let state = clock.update(|state, sample| state.choose(story, sample.boot_id))?;
+            Ok(store.commit(&Changes::new().put(&state)?)?)
+        })
+        .await
     }
 }
 

@@ -249,6 +249,7 @@ impl From<KeyError> for CoreError {
         match error {
             KeyError::Invalidated => Self::KeyInvalidated,
             KeyError::Missing => Self::KeyMissing,
+            KeyError::Full => Self::StorageFull,
             KeyError::Locked => Self::KeyLocked,
             KeyError::LockedOut => Self::BiometricLocked,
             KeyError::Cancelled => Self::BiometricCancelled,

@@ -164,6 +164,9 @@ pub enum KeyError {
     /// No such key.
     #[error("no such key")]
     Missing,
+    /// No space is left to keep a key.
+    #[error("no space is left for the key")]
+    Full,
     /// No usable keystore.
     #[error("the keystore is unavailable")]
     Unavailable,

@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
     let roots = arguments.ca_file.as_deref().map_or(Ok(Roots::Public), roots)?;
     let card = open(&arguments.home, arguments.clock, root_key, roots.clone())?;
     let result = obey(&card, arguments.command, &roots);
-    card.finish();
+    card.finish_blocking();
     result
 }
 
@@ -105,7 +105,7 @@ fn open(
         roots,
         ..Config::new(home.join("store"))
     };
-    Ok(CampusCard::open(config, ports)?)
+    Ok(CampusCard::open_blocking(config, ports)?)
 }
 
 fn show_code(card: &CampusCard, code: &Code) -> Result<(), PhoneError> {

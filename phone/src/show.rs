@@ -61,7 +61,7 @@ pub(crate) fn status_json(card: &CampusCard) -> Value {
         SessionState::Active(bound) => ("active", Some(bound)),
         SessionState::Ended(bound) => ("ended", Some(bound)),
     };
-    let codes = match card.codes().until() {
+    let codes = match card.codes().until_blocking() {
         Ok(until) => json!({ "full_until": until.full_until, "short_until": until.short_until }),
         Err(error) => json!({ "error": error.code() }),
     };

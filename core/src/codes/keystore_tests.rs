@@ -95,7 +95,7 @@ fn all_who_ask_at_once_get_the_same_code() {
     let card = phone.bound();
     let callers = 8;
     for _ in 0..20 {
-        card.codes().erase();
+        card.codes().erase_blocking();
         let together = std::sync::Barrier::new(callers);
         let mut shown: Vec<_> = std::thread::scope(|scope| {
             let ask = || {

@@ -130,7 +130,7 @@ fn leaving_the_screen_or_a_screenshot_ends_a_code() {
     let phone = TestPhone::new();
     let card = phone.bound();
     let first = short(&card);
-    card.codes().erase();
+    card.codes().erase_blocking();
     assert!(sequence(&short(&card)) > sequence(&first));
 }
 
@@ -174,15 +174,15 @@ fn the_chosen_account_pays_by_default_also_after_a_restart() {
     let phone = TestPhone::new();
     let card = phone.bound();
     assert_eq!(
-        card.codes().set_default_account(Some(Uuid::nil())),
+        block_on(card.codes().set_default_account(Some(Uuid::nil()))),
         Err(CoreError::AccountUnknown)
     );
-    card.codes().set_default_account(Some(SUBSIDY)).unwrap();
+    block_on(card.codes().set_default_account(Some(SUBSIDY))).unwrap();
     assert_eq!(short(&card).account, Some(SUBSIDY));
     drop(card);
     let card = phone.open();
     assert_eq!(short(&card).account, Some(SUBSIDY));
-    card.codes().set_default_account(None).unwrap();
+    block_on(card.codes().set_default_account(None)).unwrap();
     assert_eq!(short(&card).account, Some(MAIN));
 }
 
@@ -200,7 +200,7 @@ fn no_counter_comes_twice_over_restarts() {
         }
         // Not always is there time to bring the witness ahead.
         if codes != 2 {
-            card.finish();
+            card.finish_blocking();
         }
     }
 }
@@ -212,7 +212,7 @@ fn codes_faster_than_the_keeper_ask_the_witness_one_at_a_time() {
     let path = phone.home.path().join("device/witness");
     let witness = FileWitness::new(path);
     witness.store(&phone.witness.load().unwrap().unwrap()).unwrap();
-    let card = CampusCard::open(
+    let card = CampusCard::open_blocking(
         Config::new(phone.folder()),
         Ports {
             witness: Arc::new(witness),
@@ -221,7 +221,7 @@ fn codes_faster_than_the_keeper_ask_the_witness_one_at_a_time() {
     )
     .unwrap();
     for _ in 0..1000 {
-        card.codes().erase();
+        card.codes().erase_blocking();
         short(&card);
     }
 }
@@ -240,7 +240,7 @@ fn a_store_put_back_goes_on_above_everything_that_was_shown() {
     let phone = TestPhone::new();
     let card = phone.bound();
     short(&card);
-    card.finish();
+    card.finish_blocking();
     drop(card);
     let backup = backup(&phone);
     let card = phone.open();
@@ -249,7 +249,7 @@ fn a_store_put_back_goes_on_above_everything_that_was_shown() {
         phone.advance(20_000);
         highest = Some(sequence(&short(&card)));
     }
-    card.finish();
+    card.finish_blocking();
     drop(card);
     copy(&backup, &phone.folder());
     assert!(Some(sequence(&short(&phone.open()))) > highest);
@@ -262,10 +262,10 @@ fn a_store_put_on_a_phone_without_its_witness_shows_nothing_before_a_new_epoch()
     phone.witness.clear().unwrap();
     let card = phone.open();
     assert_eq!(show(&card, PAY, FormChoice::Short), Err(CoreError::StoreRestored));
-    assert_eq!(card.codes().until(), Err(CoreError::StoreRestored));
+    assert_eq!(card.codes().until_blocking(), Err(CoreError::StoreRestored));
     block_on(card.synchronise()).unwrap();
     assert_eq!(phone.platform.verify(&short(&card).text).moment().epoch.get(), 2);
-    card.finish();
+    card.finish_blocking();
     drop(card);
     short(&phone.open());
 }
@@ -355,7 +355,7 @@ fn a_witness_that_does_not_answer_stops_codes_only_as_long() {
 fn after_the_certificate_only_short_codes_and_after_the_row_none() {
     let phone = TestPhone::new();
     let card = phone.bound();
-    let until = card.codes().until().unwrap();
+    let until = card.codes().until_blocking().unwrap();
     phone.advance(7 * DAY);
     let expired = CoreError::CredentialExpired {
         since: until.full_until,
@@ -496,8 +496,8 @@ fn after_an_offline_restart_codes_say_that_the_time_is_a_guess() {
         phone.platform.verify(&frame.text).moment().dynamic.clock,
         ClockConfidence::Rebooted
     );
-    card.codes().choose_clock(ClockStory::WallClock).unwrap();
-    card.codes().erase();
+    block_on(card.codes().choose_clock(ClockStory::WallClock)).unwrap();
+    card.codes().erase_blocking();
     let other = phone.platform.verify(&short(&card).text).moment();
     assert_eq!(other.dynamic.clock, ClockConfidence::WallOnly);
     block_on(card.synchronise()).unwrap();
@@ -554,7 +554,7 @@ fn callers_at_the_same_time_never_see_the_sequence_fall() {
                     let next = Some(sequence(&short(&card)));
                     assert!(next >= last);
                     last = next;
-                    card.codes().erase();
+                    card.codes().erase_blocking();
                 }
             });
         }

@@ -31,18 +31,18 @@ fn about_to_renew() -> (TestPhone, CampusCard) {
 #[track_caller]
 fn refuses(spoil: impl FnOnce(&FakePlatform), fault: TrustFault) {
     let (phone, card) = about_to_renew();
-    let before = card.codes().until().unwrap();
+    let before = card.codes().until_blocking().unwrap();
     spoil(&phone.platform);
     assert_eq!(synchronise(&card), untrusted(fault));
-    assert_eq!(card.codes().until(), Ok(before));
+    assert_eq!(card.codes().until_blocking(), Ok(before));
     phone.platform.verify(&short(&card).text);
     drop(card);
     let card = phone.open();
-    assert_eq!(card.codes().until(), Ok(before));
+    assert_eq!(card.codes().until_blocking(), Ok(before));
     phone.platform.verify(&short(&card).text);
     phone.platform.be_honest();
     synchronise(&card).unwrap();
-    assert!(card.codes().until().unwrap().full_until > before.full_until);
+    assert!(card.codes().until_blocking().unwrap().full_until > before.full_until);
     phone.platform.verify(&short(&card).text);
 }
 
@@ -112,11 +112,11 @@ fn a_credential_of_an_older_epoch_is_refused() {
     let (phone, card) = about_to_renew();
     phone.platform.campus().renewal_due = true;
     synchronise(&card).unwrap();
-    let before = card.codes().until().unwrap();
+    let before = card.codes().until_blocking().unwrap();
     phone.advance(3 * DAY);
     phone.platform.campus().tamper = |body| body.epoch = Epoch::new(1).unwrap();
     assert_eq!(synchronise(&card), untrusted(TrustFault::Epoch));
-    assert_eq!(card.codes().until(), Ok(before));
+    assert_eq!(card.codes().until_blocking(), Ok(before));
     phone.platform.verify(&short(&card).text);
 }
 
@@ -155,7 +155,7 @@ fn a_keyset_out_of_date_is_refused() {
 #[test]
 fn a_new_keyset_brings_a_new_issuer() {
     let (phone, card) = about_to_renew();
-    let before = card.codes().until().unwrap();
+    let before = card.codes().until_blocking().unwrap();
     {
         let keys = &mut phone.platform.campus().keys;
         keys.issuer = TestKey::named("the next issuer");
@@ -163,7 +163,7 @@ fn a_new_keyset_brings_a_new_issuer() {
         keys.keyset_version += 1;
     }
     synchronise(&card).unwrap();
-    assert!(card.codes().until().unwrap().full_until > before.full_until);
+    assert!(card.codes().until_blocking().unwrap().full_until > before.full_until);
     phone.platform.verify(&short(&card).text);
 }
 
@@ -174,7 +174,7 @@ fn a_first_credential_that_the_school_did_not_sign_gives_no_codes() {
     let card = phone.open();
     let bound = block_on(card.session().bind(phone.platform.url(), id_token("20260001")));
     assert_eq!(bound, untrusted(TrustFault::Signature));
-    assert_eq!(card.codes().until(), Err(CoreError::NotEnrolled));
+    assert_eq!(card.codes().until_blocking(), Err(CoreError::NotEnrolled));
     phone.platform.be_honest();
     synchronise(&card).unwrap();
     phone.platform.verify(&short(&card).text);

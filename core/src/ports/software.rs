@@ -74,7 +74,7 @@ impl FileKeyWrap {
         SystemRandom::new()
             .fill(bytes.as_mut_slice())
             .map_err(|_| KeyError::Unavailable)?;
-        replace_file(&self.path, bytes.as_slice()).map_err(|_| KeyError::Unavailable)?;
+        replace_file(&self.path, bytes.as_slice()).map_err(key_error)?;
         parse(bytes.as_slice())
     }
 }
@@ -150,13 +150,30 @@ impl Witness for FileWitness {
     }
 }
 
-// Taken by value because `map_err` gives it so.
+// Taken by value because `map_err` gives it so; the next one too.
+#[expect(clippy::needless_pass_by_value)]
+fn key_error(error: io::Error) -> KeyError {
+    if is_full(&error) {
+        KeyError::Full
+    } else {
+        KeyError::Unavailable
+    }
+}
+
 #[expect(clippy::needless_pass_by_value)]
 fn witness_error(error: io::Error) -> WitnessError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => WitnessError::Full,
-        _ => WitnessError::Unavailable,
+    if is_full(&error) {
+        WitnessError::Full
+    } else {
+        WitnessError::Unavailable
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 /// Replaces a file atomically and durably, readable by its owner only.

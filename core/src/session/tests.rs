@@ -188,7 +188,7 @@ fn another_person_signing_in_finds_nothing_of_the_one_before() {
             .bills,
         []
     );
-    card.finish();
+    card.finish_blocking();
     assert_eq!(keystore.key_count(), 2, "the keys of the one before are gone");
 }
 

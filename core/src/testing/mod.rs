@@ -125,7 +125,7 @@ impl Default for FakeKeystore {
 
 impl FakeKeystore {
     /// Every way to fail.
-    pub(crate) const ERRORS: [KeyError; 8] = [
+    pub(crate) const ERRORS: [KeyError; 9] = [
         KeyError::Invalidated,
         KeyError::Cancelled,
         KeyError::Locked,
@@ -133,6 +133,7 @@ impl FakeKeystore {
         KeyError::NoScreenLock,
         KeyError::Busy,
         KeyError::Missing,
+        KeyError::Full,
         KeyError::Unavailable,
     ];
 
@@ -262,7 +263,7 @@ impl TestPhone {
             limits,
             ..Config::new(self.folder())
         };
-        CampusCard::open(config, self.ports())
+        CampusCard::open_blocking(config, self.ports())
     }
 
     pub(crate) fn ports(&self) -> Ports {

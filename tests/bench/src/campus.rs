@@ -67,6 +67,7 @@ impl Campus {
         runtime.spawn(yika_platform::serve(
             listener,
             router.clone(),
+            platform.http_limits(),
             std::future::pending(),
         ));
         Ok(Self {
@@ -116,7 +117,10 @@ pub(crate) fn open_card(folder: &Path, clock: Arc<dyn SystemClock>) -> Result<Ca
         key_wrap: Arc::new(FileKeyWrap::new(folder.join("device/key"))),
         witness: Arc::new(FileWitness::new(folder.join("device/witness"))),
     };
-    Ok(CampusCard::open(Config::new(folder.join("store")), ports)?)
+    Ok(CampusCard::open_blocking(
+        Config::new(folder.join("store")),
+        ports,
+    )?)
 }
 
 /// A phone's clock that was read once: how long a phone takes to tell its time is not ours to measure.
@@ -150,6 +154,7 @@ fn config(folder: &Path, origin: &str) -> Result<yika_platform::Config> {
         },
         terminal_enrolment: TerminalEnrolment::Open,
         credentials: CredentialPolicy::default(),
+        http: yika_platform::HttpLimits::default(),
         bank: None,
         wallet: yika_platform::WalletPolicy::default(),
     })

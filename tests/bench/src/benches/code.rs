@@ -50,7 +50,7 @@ pub(super) const FORMS: [Form; 2] = [
 
 /// A new code of this form: the one on the screen is taken off first, so that none is shown twice.
 pub(super) fn new_code(card: &CampusCard, choice: FormChoice) -> Result<CodeFrame> {
-    card.codes().erase();
+    card.codes().erase_blocking();
     let purpose = CodePurpose::Payment { account: None };
     Ok(card.codes().show_blocking(purpose, choice)?)
 }

@@ -94,7 +94,7 @@ fn use_store(context: &Context, folder: &Path) -> Result<()> {
     for _ in 0..CODES {
         new_code(&card, FormChoice::Automatic)?;
     }
-    card.finish();
+    card.finish_blocking();
     Ok(())
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn first_code(folder: &Path) -> Result<Vec<u64>> {
     let opened = started.elapsed();
     black_box(new_code(&card, FormChoice::Automatic)?);
     let first = started.elapsed();
-    card.finish();
+    card.finish_blocking();
     let mut file = DurableFile::create(&folder.join("sync"))?;
     let ((), synced) = timed(|| file.append(&COMMIT))?;
     [opened, first, synced]

@@ -9,9 +9,11 @@ import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.io.TempDir
 import java.net.ServerSocket
 import java.nio.file.Path
+import java.util.concurrent.CountDownLatch
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -68,18 +70,45 @@ class CardTest {
         }
 
     @Test
-    fun `what is missing or wrong before binding is a typed error with a stable code`() {
-        val card = Phone(folder).open()
-        val missing = assertFailsWith<YikaException.NotBound> { card.codes().showBlocking(payment, FormChoice.SHORT) }
-        assertEquals("not_bound", missing.code())
-        assertFalse(missing.retryable())
-        assertEquals("no campus card is bound; bind one while online", missing.toString())
+    fun `what is missing or wrong before binding is a typed error with a stable code`() =
         runBlocking<Unit> {
+            val card = Phone(folder).open()
+            val missing =
+                assertFailsWith<YikaException.NotBound> { card.codes().showBlocking(payment, FormChoice.SHORT) }
+            assertEquals("not_bound", missing.code())
+            assertFalse(missing.retryable())
+            assertEquals("no campus card is bound; bind one while online", missing.toString())
+            assertFailsWith<YikaException.NotBound> { card.codes().until() }
             assertFailsWith<YikaException.NotBound> { card.accounts().list() }
             assertFailsWith<YikaException.CleartextRefused> { card.session().bind("http://card.example.edu", "token") }
             assertFailsWith<YikaException.InvalidPlatformUrl> { card.session().bind("card.example.edu", "token") }
         }
-    }
+
+    @Test
+    @Timeout(60)
+    fun `opening leaves its caller's thread alone while a port takes its time`() =
+        runBlocking<Unit> {
+            val phone = Phone(folder)
+            val answers = CountDownLatch(1)
+            phone.keyWrap.beforeAnswering = answers::await
+            val opening = async { phone.open() }
+            // Runs on the one thread that opening was called on.
+            launch { answers.countDown() }
+            opening.await().use { card -> assertEquals(SessionState.Unbound, card.session().state()) }
+        }
+
+    @Test
+    fun `a root key given beforehand binds to no other school`() =
+        onCampus { campus ->
+            val another = ByteArray(ROOT_KEY_LENGTH) { 2 }
+            val session = Phone(folder.resolve("phone"), rootKey = another).open().session()
+            val refused =
+                assertFailsWith<YikaException.RootKeyMismatch> {
+                    session.bind(campus.url.toString(), campus.idToken("20260001"))
+                }
+            assertEquals("root_key_mismatch", refused.code())
+            assertEquals(SessionState.Unbound, session.state())
+        }
 
     @Test
     fun `a platform that cannot be reached is an error worth another try`() =
@@ -163,6 +192,7 @@ class CardTest {
     fun `many calls at once all get the code that is on the screen`() =
         onCampus { campus ->
             val codes = Phone(folder.resolve("phone")).bound(campus).codes()
+            codes.setDefaultAccount(null)
             val calls = List(100) { async(Dispatchers.Default) { codes.show(payment, FormChoice.SHORT) } }
             assertEquals(1, calls.awaitAll().distinctBy { it.text }.size)
         }
@@ -187,5 +217,6 @@ class CardTest {
 
     private companion object {
         const val CANARY = "canary-7f3a"
+        const val ROOT_KEY_LENGTH = 33
     }
 }

@@ -44,10 +44,12 @@ class ScenarioTest {
         scenario: JsonObject,
         name: String,
     ) = Campus(folder.resolve(name).createDirectory()).use { campus ->
-        Phone(folder.resolve(name).resolve("phone")).open().use { card ->
-            val player = Player(campus, card)
-            val steps = checkNotNull(scenario["steps"]).jsonArray.map { it.jsonObject }
-            steps.forEach { step -> runBlocking { player.play(Step(step)) } }
+        runBlocking {
+            Phone(folder.resolve(name).resolve("phone")).open().use { card ->
+                val player = Player(campus, card)
+                val steps = checkNotNull(scenario["steps"]).jsonArray.map { it.jsonObject }
+                steps.forEach { step -> player.play(Step(step)) }
+            }
         }
     }
 }

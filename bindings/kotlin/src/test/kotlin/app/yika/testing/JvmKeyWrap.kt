@@ -12,10 +12,14 @@ import javax.crypto.spec.GCMParameterSpec
 class JvmKeyWrap : KeyWrap {
     @Volatile private var key: SecretKey = newKey()
 
+    /** What comes before each answer, where a test wants that. */
+    @Volatile var beforeAnswering: () -> Unit = {}
+
     override fun wrap(
         key: ByteArray,
         aad: ByteArray,
     ): ByteArray {
+        beforeAnswering()
         val cipher = Cipher.getInstance(ALGORITHM).apply { init(Cipher.ENCRYPT_MODE, this@JvmKeyWrap.key) }
         cipher.updateAAD(aad)
         return cipher.iv + cipher.doFinal(key)
@@ -24,8 +28,9 @@ class JvmKeyWrap : KeyWrap {
     override fun unwrap(
         wrapped: ByteArray,
         aad: ByteArray,
-    ): ByteArray =
-        try {
+    ): ByteArray {
+        beforeAnswering()
+        return try {
             val iv = GCMParameterSpec(TAG_BITS, wrapped, 0, IV_LENGTH)
             val cipher = Cipher.getInstance(ALGORITHM).apply { init(Cipher.DECRYPT_MODE, key, iv) }
             cipher.updateAAD(aad)
@@ -33,6 +38,7 @@ class JvmKeyWrap : KeyWrap {
         } catch (_: GeneralSecurityException) {
             throw DeviceKeyException.Invalidated()
         }
+    }
 
     override fun forget() {
         key = newKey()

@@ -10,14 +10,16 @@ import java.nio.file.Path
 class Phone(
     private val folder: Path,
     val keystore: JvmKeystore? = JvmKeystore(),
+    private val rootKey: ByteArray? = null,
 ) {
     val clock = TestClock()
-    private val keyWrap = JvmKeyWrap()
+    val keyWrap = JvmKeyWrap()
     private val witness = MemoryWitness()
 
     /** Starts the app. */
-    fun open(): CampusCard {
-        val config = Config(folder.toString(), deviceName = "JVM", limits = HttpLimits(retries = 0u))
+    suspend fun open(): CampusCard {
+        val config =
+            Config(folder.toString(), deviceName = "JVM", rootKey = rootKey, limits = HttpLimits(retries = 0u))
         return CampusCard.open(config, Ports(clock, keystore, keyWrap, witness))
     }
 }
