@@ -1,5 +1,6 @@
 //! The school behind a platform: who it is, and the keys and names a client pins. `GET /v1/school/keyset` gives the
-//! school's online keys as the code format's keyset (`application/octet-stream`), open to everyone.
+//! school's online keys as the code format's keyset (`application/octet-stream`), open to everyone. So is
+//! `GET /v1/school/bank`, which answers [`SchoolBank`](crate::wallet::SchoolBank) where the school has wallets.
 
 use crate::{Base64Url, LocalizedText, UnixMillis};
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,8 @@
 //! changes the payment password ([`ChangePassword`]). Each answers [`Wallet`] and takes an idempotency key.
 //!
 //! Passwords and card data are [`SealedField`]s: encrypted on the phone to a key that the bank's root signed. The
-//! platform passes them on and cannot read them.
+//! platform passes them on and cannot read them. The root comes with the app, or from `GET /v1/school/bank`
+//! ([`SchoolBank`]) when the phone is first bound, and stays.
 
 use crate::account::Balance;
 use crate::{Base64Url, Fen, FenError, LocalizedText, UnixMillis};
@@ -22,6 +23,27 @@ pub struct SealedField {
     pub kid: u16,
     /// The encapsulated key, 65 bytes, and the ciphertext.
     pub bytes: Base64Url,
+}
+
+/// `GET /v1/school/bank`, open to everyone: the bank of the school's wallets, and what it offers to every holder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SchoolBank {
+    /// The compressed P-256 key (33 bytes) that vouches for the bank's keys: its root. Phones pin it.
+    pub root_key: Base64Url,
+    /// The certificate of the bank's keys, signed by the root.
+    pub bank_key: Base64Url,
+    /// The terms that opening a wallet accepts.
+    pub terms: Terms,
+    /// The least amount of a top-up.
+    pub least: Fen,
+    /// The most of one top-up.
+    pub single: Fen,
+    /// The most of a holder's top-ups of a day, in the school's time zone.
+    pub day: Fen,
+    /// Amounts to offer for a top-up, the smallest first.
+    pub presets: Vec<Fen>,
+    /// What the bank takes for a payment off a bank card.
+    pub fee: CardFee,
 }
 
 /// The holder's wallet.

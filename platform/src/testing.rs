@@ -261,6 +261,7 @@ impl TestPlatform {
             wallet: WalletPolicy {
                 single: Fen::new(50_000),
                 day: Fen::new(120_000),
+                presets: [50, 5_000, 50_000, 60_000].map(Fen::new).to_vec(),
                 fee: CardFee { per_ten_thousand: 10 },
                 ..WalletPolicy::default()
             },

@@ -10,7 +10,13 @@
 //! | `GET terminals` | `{terminals: [{id, kind, label, merchant, next_sequence, frozen}]}` |
 //! | `POST terminal-codes` | `{code}` |
 //! | `GET ledger` | `{totals: [{kind, accounts, sum, postings}], sum, sales: {result: count}, alarms: {kind: count}}` |
+//! | `POST operations/drive` | `{driven}`: tells the bank now what is due, as the platform does by itself twice a second |
+//! | `POST reconcile {"day": "2026-11-18"}` | `{agreed, resolved, differences: [{order, is_reversal, kind, proposal}]}` |
 //! | `GET clock`, `PUT clock {"offset_ms"}` | `{offset_ms, now}` |
+
+mod money;
+
+pub(crate) use money::routes as money_routes;
 
 use crate::clock::ShiftedClock;
 use axum::extract::{Path, State};

@@ -17,17 +17,20 @@ pub use host::HostError;
 pub use keyfile::KeyFileError;
 
 use axum::Router;
-use bank::Bank;
+use bank::{Bank, BankKeys};
 use clock::ShiftedClock;
 use host::Host;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use url::Url;
 use yika_api::LocalizedText;
 use yika_platform::{
-    Config, CredentialPolicy, DatabaseUrl, DiscoveredKeys, HostConfig, HostTokenError, HttpLimits,
-    ListenPolicy, Platform, Ports, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
+    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, DiscoveredKeys, HostConfig,
+    HostTokenError, HttpBank, HttpLimits, ListenPolicy, OperationTimes, Platform, Ports, PublicOrigin,
+    SchoolConfig, TerminalEnrolment, WalletPolicy,
 };
 
 /// The `aud` of the ID tokens that the sandbox's host signs for the platform.
@@ -46,6 +49,10 @@ pub struct SandboxConfig {
     pub school_domain: String,
     /// What goes wrong with every order at the bank, until the admin API says something else.
     pub bank_fault: Option<BankFault>,
+    /// How long the bank may take to answer the platform.
+    pub bank_timeout: Duration,
+    /// How long the platform's reply to an operation on money waits for its end.
+    pub reply_wait: Duration,
 }
 
 /// Why a sandbox does not run.
@@ -85,12 +92,18 @@ pub enum SandboxError {
 }
 
 /// A sandbox that listens and is seeded, ready to serve.
-#[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
     listener: TcpListener,
     platform: Platform,
+    bank: Bank,
     router: Router,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sandbox({}, {:?})", self.address, self.platform)
+    }
 }
 
 impl Sandbox {
@@ -120,16 +133,25 @@ impl Sandbox {
             Arc::clone(&clock),
         )?;
         let host_keys = Arc::new(DiscoveredKeys::new(&host_config.issuer)?);
-        let platform_config = platform_config(&config, &origin, host_config)?;
+        let bank_folder = config.data.join("bank");
+        let bank_keys = BankKeys::open(&bank_folder)?;
+        let bank_config = BankConfig {
+            url: Url::parse(&format!("{origin}/sandbox/bank"))
+                .map_err(|_| yika_platform::Error::from(ConfigError::Origin(origin.clone())))?,
+            timeout: config.bank_timeout,
+            root: *bank_keys.root(),
+        };
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
             host_keys,
-            bank: None,
+            bank: Some(Arc::new(HttpBank::new(&bank_config)?)),
         };
+        let platform_config = platform_config(&config, &origin, host_config, bank_config)?;
         let platform = Platform::open_with(platform_config, ports).await?;
         seed::plant(&platform).await?;
         let bank = Bank::open(
-            &config.data.join("bank"),
+            &bank_folder,
+            bank_keys,
             &config.school_domain,
             Arc::clone(&clock),
             platform.router(),
@@ -140,11 +162,13 @@ impl Sandbox {
             .router()
             .merge(bank.routes())
             .merge(admin::routes(platform.clone(), clock))
+            .merge(admin::money_routes(platform.clone(), bank.clone()))
             .merge(host::routes(host, platform.router()));
         Ok(Self {
             address,
             listener,
             platform,
+            bank,
             router,
         })
     }
@@ -159,14 +183,26 @@ impl Sandbox {
         &self.platform
     }
 
-    /// Serves until told to stop.
+    /// Serves, and drives operations on money, until told to stop. The requests at hand end first, then the driver, and
+    /// then what all of them write to.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let driver = self.platform.clone();
+        let driving = tokio::spawn(async move { driver.drive_operations().await });
         yika_platform::serve(self.listener, self.router, self.platform.http_limits(), stop).await;
+        // What is half said to the bank is said again after the next start.
+        driving.abort();
+        let _cancelled = driving.await;
+        self.bank.close().await;
         self.platform.close().await;
     }
 }
 
-fn platform_config(config: &SandboxConfig, origin: &str, host: HostConfig) -> Result<Config, SandboxError> {
+fn platform_config(
+    config: &SandboxConfig,
+    origin: &str,
+    host: HostConfig,
+    bank: BankConfig,
+) -> Result<Config, SandboxError> {
     Ok(Config {
         data_dir: config.data.clone(),
         database: DatabaseUrl::sqlite_file(config.data.join("platform.db")),
@@ -182,8 +218,14 @@ fn platform_config(config: &SandboxConfig, origin: &str, host: HostConfig) -> Re
         host,
         terminal_enrolment: TerminalEnrolment::Open,
         credentials: CredentialPolicy::default(),
-        bank: None,
-        wallet: WalletPolicy::default(),
+        bank: Some(bank),
+        wallet: WalletPolicy {
+            times: OperationTimes {
+                reply_wait: config.reply_wait,
+                ..OperationTimes::default()
+            },
+            ..WalletPolicy::default()
+        },
         http: HttpLimits::default(),
     })
 }

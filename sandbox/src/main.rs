@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use yika_platform::{exit_code, log_to_stderr};
 use yika_sandbox::{BankFault, SCHOOL_DOMAIN, Sandbox, SandboxConfig, SandboxError};
 
@@ -24,6 +25,12 @@ struct Cli {
     /// What goes wrong with every order at the bank, until the admin API says something else.
     #[arg(long, value_name = "NAME")]
     bank_fault: Option<BankFault>,
+    /// Seconds that the bank may take to answer the platform.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    bank_timeout: u64,
+    /// Seconds that the reply to an operation on money waits for its end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 4)]
+    reply_wait: u64,
 }
 
 #[tokio::main]
@@ -35,6 +42,8 @@ async fn main() -> ExitCode {
         data: cli.data,
         school_domain: cli.school_domain,
         bank_fault: cli.bank_fault,
+        bank_timeout: Duration::from_secs(cli.bank_timeout),
+        reply_wait: Duration::from_secs(cli.reply_wait),
     };
     exit_code(run(config).await)
 }

@@ -6,16 +6,19 @@ use axum::http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-async fn open(data: &tempfile::TempDir) -> Sandbox {
-    let listen = "127.0.0.1:0".parse().unwrap();
-    Sandbox::open(SandboxConfig {
-        listen,
+fn config(data: &tempfile::TempDir, listen: &str) -> SandboxConfig {
+    SandboxConfig {
+        listen: listen.parse().unwrap(),
         data: data.path().to_owned(),
         school_domain: SCHOOL_DOMAIN.to_owned(),
         bank_fault: None,
-    })
-    .await
-    .unwrap()
+        bank_timeout: Duration::from_secs(10),
+        reply_wait: Duration::from_secs(4),
+    }
+}
+
+async fn open(data: &tempfile::TempDir) -> Sandbox {
+    Sandbox::open(config(data, "127.0.0.1:0")).await.unwrap()
 }
 
 async fn call(sandbox: &Sandbox, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
@@ -40,14 +43,7 @@ async fn get(sandbox: &Sandbox, path: &str) -> Value {
 #[tokio::test]
 async fn an_address_that_others_reach_is_refused() {
     let data = tempfile::tempdir().unwrap();
-    let listen = "0.0.0.0:0".parse().unwrap();
-    let refused = Sandbox::open(SandboxConfig {
-        listen,
-        data: data.path().to_owned(),
-        school_domain: SCHOOL_DOMAIN.to_owned(),
-        bank_fault: None,
-    })
-    .await;
+    let refused = Sandbox::open(config(&data, "0.0.0.0:0")).await;
     assert!(matches!(
         refused,
         Err(SandboxError::Platform(yika_platform::Error::Config(_)))

@@ -22,7 +22,7 @@ use yika_api::bank::{
 use yika_api::operation::Refusal;
 use yika_api::{Base64Url, Problem, ProblemCode, UnixMillis};
 use yika_format::bank::BankKeys;
-use yika_format::{ExpandedKey, Signature};
+use yika_format::{ExpandedKey, PublicKey, Signature};
 
 /// For how long the certificate of the bank's keys is not asked for again.
 const KEY_FRESH_MS: i64 = HOUR;
@@ -128,6 +128,11 @@ impl Bank {
     /// The certificate of the bank's keys. Where the bank doesn't answer, the last one has to do.
     pub(crate) async fn certificate(&self, now: UnixMillis) -> Result<Base64Url> {
         Ok(self.keys(KEY_FRESH_MS, now).await?.certificate)
+    }
+
+    /// The root that vouches for the bank's keys.
+    pub(crate) fn root(&self) -> PublicKey {
+        self.gateway.root().compress()
     }
 
     /// What a notice says, if it is the bank's.

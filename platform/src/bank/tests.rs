@@ -8,7 +8,10 @@ use uuid::Uuid;
 use yika_api::account::AccountList;
 use yika_api::bank::{Notice, OrderState};
 use yika_api::operation::{Operation, Phase};
-use yika_api::{ProblemCode, UnixMillis};
+use yika_api::wallet::{SchoolBank, Wallet};
+use yika_api::{Fen, ProblemCode, UnixMillis};
+use yika_format::PublicKey;
+use yika_format::bank::BankKeys;
 
 async fn tell(campus: &TestPlatform, notice: &Notice) -> Reply {
     let body = serde_json::to_vec(notice).unwrap();
@@ -87,4 +90,23 @@ async fn keys_that_the_root_did_not_sign_are_not_handed_on() {
         .swap_certificate(TestPlatform::open().await.bank.certificate());
     let reply = phone.get("/v1/wallet").await;
     assert_eq!(reply.problem().code, ProblemCode::BankUnavailable);
+}
+
+#[tokio::test]
+async fn a_phone_that_knows_nothing_learns_the_root_to_pin_and_what_it_vouches_for() {
+    let campus = TestPlatform::open().await;
+    let reply = campus.send(Method::GET, "/v1/school/bank", &[], Vec::new()).await;
+    let bank: SchoolBank = reply.ok();
+    let root = PublicKey::from_compressed(bank.root_key.to_array().unwrap()).unwrap();
+    let root = root.expand().unwrap();
+    assert_eq!(BankKeys::open(&bank.bank_key.0, &root).unwrap().number(), 1);
+    assert_eq!(
+        bank.presets,
+        [5_000, 50_000].map(Fen::new),
+        "those that one top-up may be of"
+    );
+    let wallet: Wallet = campus.bind("20260001").await.get("/v1/wallet").await.ok();
+    assert_eq!((wallet.bank_key, wallet.terms, wallet.fee), (bank.bank_key, bank.terms, bank.fee));
+    let limits = (wallet.limits.least, wallet.limits.single, wallet.limits.day);
+    assert_eq!(limits, (bank.least, bank.single, bank.day));
 }

@@ -49,6 +49,8 @@ pub struct WalletPolicy {
     pub single: Fen,
     /// The most of a holder's top-ups of a day.
     pub day: Fen,
+    /// Amounts to offer for a top-up. Phones are told those that one top-up may be of.
+    pub presets: Vec<Fen>,
     /// What the bank takes for a payment off a bank card.
     pub fee: CardFee,
     /// What opening a wallet accepts.
@@ -89,12 +91,13 @@ impl Default for OperationTimes {
 }
 
 impl Default for WalletPolicy {
-    /// Top-ups of ¥1 to ¥1,000, ¥3,000 a day, without a fee.
+    /// Top-ups of ¥1 to ¥1,000, ¥3,000 a day, without a fee; ¥50, ¥100, ¥200 and ¥500 are offered.
     fn default() -> Self {
         Self {
             least: Fen::new(100),
             single: Fen::new(100_000),
             day: Fen::new(300_000),
+            presets: [5_000, 10_000, 20_000, 50_000].map(Fen::new).to_vec(),
             fee: CardFee { per_ten_thousand: 0 },
             terms: Terms {
                 version: 1,

@@ -1,6 +1,7 @@
 //! Customers: their wallets, payment passwords and bound cards. A request is answered once and the same again: the answer
 //! is kept under the operation that it names, a refusal too, so a wrong password sent again is one wrong try.
 
+use super::faults::BankFault;
 use super::store::{self, card_name, wallet_account};
 use super::{Bank, BankError, Failure, orders, password};
 use crate::seed::bank::{BANKS, PEOPLE, Person};
@@ -72,10 +73,13 @@ impl Bank {
             }
             return Ok(serde_json::from_str::<Answer>(&answer)??);
         }
+        let fault = self.0.faults.take_named(request.operation());
         let outcome = match &request {
+            _ if fault == Some(BankFault::TimeoutBeforeDebit) => Err(Failure::Silence),
+            _ if fault == Some(BankFault::RefusedBeforeDebit) => Err(orders::refused_at_will().into()),
             CustomerRequest::Open(request) => self.open_customer(&mut tx, request).await.map(|()| None),
             CustomerRequest::Close(customer, request) => {
-                self.close(&mut tx, *customer, request).await.map(|()| None)
+                self.close_customer(&mut tx, *customer, request).await.map(|()| None)
             }
             CustomerRequest::Password(customer, request) => self
                 .set_password(&mut tx, *customer, request)
@@ -104,6 +108,9 @@ impl Bank {
         yika_fault::reach("bank.customer.before-commit");
         tx.commit().await?;
         yika_fault::reach("bank.customer.after-commit");
+        if fault == Some(BankFault::TimeoutAfterDebit) {
+            return Err(Failure::Silence);
+        }
         Ok(answer?)
     }
 
@@ -151,7 +158,7 @@ impl Bank {
         Ok(())
     }
 
-    async fn close(
+    async fn close_customer(
         &self,
         tx: &mut SqliteConnection,
         customer: Uuid,

@@ -1,4 +1,5 @@
-//! The faults that the bank plays on demand, and which order gets which.
+//! The faults that the bank plays on demand, and which order gets which. What else a customer asks for meets the first
+//! three, and only where it is named: a wallet that can't be opened would leave nothing to try.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,7 @@ pub(super) struct FaultPlan {
     /// With so many orders; without a number, with all.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) count: Option<u32>,
-    /// With this order alone, which has not come yet.
+    /// With this order alone, or with what else this operation is for; it has not come yet.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) order: Option<Uuid>,
 }
@@ -96,12 +97,18 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).next.clone()
     }
 
+    /// What goes wrong with what is named so and comes for the first time.
+    pub(super) fn take_named(&self, operation: Uuid) -> Option<BankFault> {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.orders.remove(&operation)
+    }
+
     /// What goes wrong with this order, which is a new one.
     pub(super) fn take(&self, order: Uuid) -> Option<BankFault> {
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fault) = plans.orders.remove(&order) {
+        if let Some(fault) = self.take_named(order) {
             return Some(fault);
         }
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match plans.next.count {
             Some(0) => None,
             Some(count) => {

@@ -17,7 +17,7 @@ const NUMBER: u16 = 1;
 const LIFE: (UnixSeconds, UnixSeconds) = (UnixSeconds(1_577_836_800), UnixSeconds(4_102_444_800));
 
 /// The keys, and their certificate.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     root: ExpandedKey,
     sealing: RecipientKey,
     notice: EcdsaKeyPair,
@@ -26,7 +26,7 @@ pub(super) struct Keys {
 
 impl Keys {
     /// The keys of this folder, made where there are none.
-    pub(super) fn open(folder: &Path) -> Result<Self, BankError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, BankError> {
         let root = signer(&folder.join("root.p8"))?;
         let notice = signer(&folder.join("notice.p8"))?;
         let path = folder.join("sealing.key");
@@ -54,7 +54,7 @@ impl Keys {
     }
 
     /// What apps pin.
-    pub(super) fn root(&self) -> &ExpandedKey {
+    pub(crate) fn root(&self) -> &ExpandedKey {
         &self.root
     }
 

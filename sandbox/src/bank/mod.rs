@@ -14,12 +14,12 @@ mod statement;
 mod store;
 
 pub use faults::BankFault;
+pub(crate) use keys::Keys as BankKeys;
 
 use crate::clock::ShiftedClock;
 use crate::keyfile::KeyFileError;
 use axum::Router;
 use faults::Faults;
-use keys::Keys;
 use sqlx::SqlitePool;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,6 +61,8 @@ pub(crate) enum Failure {
     Refused(Refusal),
     /// There is no such thing.
     Missing,
+    /// Nothing is answered: a fault.
+    Silence,
     /// The bank itself failed.
     Broken(BankError),
 }
@@ -83,7 +85,7 @@ pub(crate) struct Bank(Arc<Inner>);
 
 struct Inner {
     db: SqlitePool,
-    keys: Keys,
+    keys: BankKeys,
     school: SchoolHash,
     clock: Arc<ShiftedClock>,
     faults: Faults,
@@ -94,15 +96,16 @@ struct Inner {
 }
 
 impl Bank {
-    /// Opens the bank of this folder, which serves this school, and tells the notices that are left from before.
+    /// Opens the bank of this folder, with the keys that are in it, which serves this school, and tells the notices that
+    /// are left from before.
     pub(crate) async fn open(
         folder: &Path,
+        keys: BankKeys,
         domain: &str,
         clock: Arc<ShiftedClock>,
         platform: Router,
         fault: Option<BankFault>,
     ) -> Result<Self, BankError> {
-        let keys = Keys::open(folder)?;
         let db = store::open(&folder.join("bank.db")).await?;
         let bank = Self(Arc::new(Inner {
             db,
@@ -120,6 +123,11 @@ impl Bank {
     /// The adapter's routes and the console's.
     pub(crate) fn routes(&self) -> Router {
         routes::routes(self.clone()).merge(console::routes(self.clone()))
+    }
+
+    /// Closes its database once nobody uses it any more.
+    pub(crate) async fn close(&self) {
+        self.0.db.close().await;
     }
 
     fn now(&self) -> UnixMillis {

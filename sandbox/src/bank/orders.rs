@@ -312,7 +312,8 @@ fn adds_up(order: &Order) -> bool {
     is_in_range && arrives == Some(sealed) && order.card.is_some() == (card > 0)
 }
 
-fn refused_at_will() -> Refusal {
+/// A refusal for no reason that a caller could know.
+pub(super) fn refused_at_will() -> Refusal {
     Refusal {
         message: Some(LocalizedText {
             zh: "银行拒绝了这笔交易".to_owned(),

@@ -47,6 +47,7 @@ impl IntoResponse for Failure {
         match self {
             Self::Refused(refusal) => (StatusCode::UNPROCESSABLE_ENTITY, Json(refusal)).into_response(),
             Self::Missing => StatusCode::NOT_FOUND.into_response(),
+            Self::Silence => silence(),
             Self::Broken(error) => {
                 tracing::error!(%error, "the bank failed");
                 let problem = Problem::new(ProblemCode::Internal).with_detail(error.to_string());

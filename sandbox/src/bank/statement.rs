@@ -14,7 +14,7 @@ const DAY: &str = "SELECT m.trace, m.order_id, m.is_reversal, m.at, o.direction,
 
 impl Bank {
     /// The day's rows, `yyyy-mm-dd`: as they are, or as the bank's file has them.
-    pub(super) async fn statement(&self, day: &str, with_faults: bool) -> Result<Vec<StatementRow>, Failure> {
+    pub(crate) async fn statement(&self, day: &str, with_faults: bool) -> Result<Vec<StatementRow>, Failure> {
         let is_day: bool = sqlx::query_scalar("SELECT date(?1) IS ?1")
             .bind(day)
             .fetch_one(&self.0.db)

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use yika_api::bank::{Notice, Order, OrderDirection, OrderState, OrderStatus};
 use yika_api::operation::RefusalReason;
-use yika_format::bank::BankKeys;
+use yika_format::bank::BankKeys as KnownKeys;
 use yika_format::{PublicKey, Signature};
 
 const PASSWORD: &str = "204816";
@@ -25,7 +25,7 @@ struct World {
     address: SocketAddr,
     clock: Arc<ShiftedClock>,
     bank: Bank,
-    keys: BankKeys,
+    keys: KnownKeys,
     customer: Uuid,
     notices: mpsc::UnboundedReceiver<Notice>,
     sender: mpsc::UnboundedSender<Notice>,
@@ -38,7 +38,8 @@ fn listener(sender: mpsc::UnboundedSender<Notice>) -> Router {
 
 async fn open(folder: &Path, clock: &Arc<ShiftedClock>, sender: &mpsc::UnboundedSender<Notice>) -> Bank {
     let platform = listener(sender.clone());
-    Bank::open(folder, "north.example", Arc::clone(clock), platform, None)
+    let keys = BankKeys::open(folder).unwrap();
+    Bank::open(folder, keys, "north.example", Arc::clone(clock), platform, None)
         .await
         .unwrap()
 }
@@ -108,7 +109,7 @@ impl World {
             .await
             .unwrap()
             .1;
-        let keys = BankKeys::open(&certificate, &root).unwrap();
+        let keys = KnownKeys::open(&certificate, &root).unwrap();
         Self {
             folder,
             address,

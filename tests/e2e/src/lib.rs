@@ -1,25 +1,28 @@
 //! The real processes over loopback: phone, terminals, platform and sandbox as their users start them.
 //!
-//! Nothing of Yika is linked here. The harness knows the command lines and the JSON that they print, and so doubles as
-//! a test that both stay stable. Each of them is a [`Program`] with a folder; a [`Sandbox`] is also its process, and
-//! dropping it kills that.
+//! The harness knows the command lines and the JSON that they print, and so doubles as a test that both stay stable.
+//! Each of them is a [`Program`] with a folder; a [`Sandbox`] is also its process, and dropping it kills that. Of Yika
+//! nothing is linked here but what a [`WalletPhone`] puts on the wire: the messages, the sealing, a key.
 
-mod admin;
 mod campus;
 mod disk;
+mod http;
 mod phone;
 mod process;
 mod program;
 mod sandbox;
 mod terminal;
+mod wallet;
 
 pub use campus::Campus;
 pub use disk::Disk;
+pub use http::Reply;
 pub use phone::{Phone, PhoneKind, Use};
 pub use process::{Output, binary};
 pub use program::{Kind, Program};
 pub use sandbox::{End, Sandbox, SandboxKind};
 pub use terminal::{OpenTerminal, Terminal, TerminalKind, Verdict};
+pub use wallet::{Deed, LIU_YANG, Move, PASSWORD, Person, WalletPhone};
 
 /// Why a step of a run failed: what was done, and what came of it.
 #[derive(Debug, thiserror::Error)]

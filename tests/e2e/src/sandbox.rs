@@ -2,7 +2,7 @@
 
 use crate::process::command_line;
 use crate::program::{Kind, Program};
-use crate::{Error, Result, admin};
+use crate::{Error, Result, http};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
@@ -96,6 +96,11 @@ impl Sandbox {
         &self.url
     }
 
+    /// The port that it listens on.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
@@ -128,17 +133,17 @@ impl Sandbox {
 
     /// `GET` from the admin API or any other open address.
     pub fn get(&self, path: &str) -> Result<Value> {
-        admin::request(self.port, "GET", path, None)
+        http::request(self.port, "GET", path, None)
     }
 
     /// `PUT` to the admin API.
     pub fn put(&self, path: &str, body: &Value) -> Result<Value> {
-        admin::request(self.port, "PUT", path, Some(body))
+        http::request(self.port, "PUT", path, Some(body))
     }
 
     /// `POST` to the admin API or any other open address.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        admin::request(self.port, "POST", path, Some(body))
+        http::request(self.port, "POST", path, Some(body))
     }
 }
 
