@@ -106,7 +106,10 @@ async fn a_phone_that_knows_nothing_learns_the_root_to_pin_and_what_it_vouches_f
         "those that one top-up may be of"
     );
     let wallet: Wallet = campus.bind("20260001").await.get("/v1/wallet").await.ok();
-    assert_eq!((wallet.bank_key, wallet.terms, wallet.fee), (bank.bank_key, bank.terms, bank.fee));
+    assert_eq!(
+        (wallet.bank_key, wallet.terms, wallet.fee),
+        (bank.bank_key, bank.terms, bank.fee)
+    );
     let limits = (wallet.limits.least, wallet.limits.single, wallet.limits.day);
     assert_eq!(limits, (bank.least, bank.single, bank.day));
 }

@@ -78,9 +78,10 @@ impl Bank {
             _ if fault == Some(BankFault::TimeoutBeforeDebit) => Err(Failure::Silence),
             _ if fault == Some(BankFault::RefusedBeforeDebit) => Err(orders::refused_at_will().into()),
             CustomerRequest::Open(request) => self.open_customer(&mut tx, request).await.map(|()| None),
-            CustomerRequest::Close(customer, request) => {
-                self.close_customer(&mut tx, *customer, request).await.map(|()| None)
-            }
+            CustomerRequest::Close(customer, request) => self
+                .close_customer(&mut tx, *customer, request)
+                .await
+                .map(|()| None),
             CustomerRequest::Password(customer, request) => self
                 .set_password(&mut tx, *customer, request)
                 .await

@@ -2,6 +2,7 @@
 
 mod customers;
 mod faults;
+mod gateway;
 mod orders;
 
 use super::*;
@@ -45,9 +46,12 @@ async fn open(folder: &Path, clock: &Arc<ShiftedClock>, sender: &mpsc::Unbounded
 }
 
 async fn serve(bank: &Bank) -> SocketAddr {
+    listen(bank.routes()).await
+}
+
+async fn listen(routes: Router) -> SocketAddr {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    let routes = bank.routes();
     tokio::spawn(async move { axum::serve(socket, routes).await });
     address
 }
@@ -269,6 +273,17 @@ impl World {
         assert_eq!(notice.kid, self.keys.number());
         assert_eq!(self.keys.verify_notice(&notice.status.0, &signature), Ok(()));
         serde_json::from_slice(&notice.status.0).unwrap()
+    }
+
+    /// What goes wrong with what is named so.
+    async fn plan(&self, fault: &str, operation: Uuid) {
+        let plan = json!({"fault": fault, "order": operation});
+        assert_eq!(self.call("PUT", "admin/bank/fault", &plan).await.0, 200);
+    }
+
+    async fn plan_for_all(&self, fault: &str) {
+        let plan = json!({"fault": fault});
+        assert_eq!(self.call("PUT", "admin/bank/fault", &plan).await.0, 200);
     }
 
     async fn settle(&self) -> Value {

@@ -35,18 +35,17 @@ impl Request<'_> {
         stream
             .set_read_timeout(Some(Duration::from_secs(60)))
             .map_err(Error::io(doing()))?;
-        let mut head = format!(
+        // In one piece: a server that answers before it has read all would cut off its own answer.
+        let mut whole = format!(
             "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\ncontent-length: {}\r\n",
             self.body.len()
         );
         for (name, value) in self.headers {
-            head += &format!("{name}: {value}\r\n");
+            whole += &format!("{name}: {value}\r\n");
         }
-        head += "\r\n";
-        stream
-            .write_all(head.as_bytes())
-            .and_then(|()| stream.write_all(self.body.as_bytes()))
-            .map_err(Error::io(doing()))?;
+        whole += "\r\n";
+        whole += self.body;
+        stream.write_all(whole.as_bytes()).map_err(Error::io(doing()))?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).map_err(Error::io(doing()))?;
         let (head, body) = answer
@@ -103,5 +102,7 @@ pub(crate) fn request(port: u16, method: &str, path: &str, body: Option<&Value>)
         body: &body.map(Value::to_string).unwrap_or_default(),
     }
     .send(port)?;
-    reply.ok().map_err(|error| Error::answer(format!("{method} {path}"), error))
+    reply
+        .ok()
+        .map_err(|error| Error::answer(format!("{method} {path}"), error))
 }

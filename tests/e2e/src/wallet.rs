@@ -139,7 +139,9 @@ impl WalletPhone {
         );
         self.token = String::new();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let tokens = self.prove(("POST", "/v1/sessions/token"), &headers, &form)?.ok()?;
+        let tokens = self
+            .prove(("POST", "/v1/sessions/token"), &headers, &form)?
+            .ok()?;
         tokens["access_token"]
             .as_str()
             .unwrap_or_default()
@@ -286,12 +288,7 @@ impl WalletPhone {
     }
 
     /// Sends with a fresh proof of the session key (RFC 9449), and the access token where there is one.
-    fn prove(
-        &self,
-        (method, path): (&str, &str),
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Result<Reply> {
+    fn prove(&self, (method, path): (&str, &str), headers: &[(&str, &str)], body: &str) -> Result<Reply> {
         let moment = self.moment()?;
         let has_token = !self.token.is_empty();
         let claims = ProofClaims {
