@@ -17,7 +17,7 @@ pub(crate) struct Request<'a> {
 }
 
 /// What came back, whatever the status.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     /// The status.
     pub status: u16,

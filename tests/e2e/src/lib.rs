@@ -7,6 +7,7 @@
 mod campus;
 mod disk;
 mod http;
+mod money;
 mod phone;
 mod process;
 mod program;
@@ -17,12 +18,13 @@ mod wallet;
 pub use campus::Campus;
 pub use disk::Disk;
 pub use http::Reply;
+pub use money::{Balances, Money, is_end, phase};
 pub use phone::{Phone, PhoneKind, Use};
 pub use process::{Output, binary};
 pub use program::{Kind, Program};
 pub use sandbox::{End, Sandbox, SandboxKind};
 pub use terminal::{OpenTerminal, Terminal, TerminalKind, Verdict};
-pub use wallet::{Deed, LIU_YANG, Move, PASSWORD, Person, WalletPhone};
+pub use wallet::{Deed, Move, Person, WalletPhone};
 
 /// Why a step of a run failed: what was done, and what came of it.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ use yika_format::{Amount, PublicKey, SchoolHash};
 use yika_testkit::TestKey;
 
 /// The payment password of every wallet here.
-pub const PASSWORD: &str = "204816";
+const PASSWORD: &str = "204816";
 
 /// A person of the sandbox's bank.
 #[derive(Clone, Copy, Debug)]
@@ -29,15 +29,6 @@ pub struct Person {
     /// Number of a bank card.
     pub card: &'static str,
 }
-
-/// One of the people of the seed, with money on every account.
-pub const LIU_YANG: Person = Person {
-    student: "20260004",
-    name: "刘洋",
-    id_number: "990101200408301497",
-    phone: "19900000004",
-    card: "9900100000000011487",
-};
 
 /// A request that names its operation, as it leaves the phone each time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +62,15 @@ impl Move {
         match self {
             Self::TopUp { wallet, bank } => wallet + bank,
             Self::Recharge(amount) | Self::Withdraw(amount) => amount,
+        }
+    }
+
+    /// What it adds to the card account, and what to the wallet.
+    pub const fn effect(self) -> (i64, i64) {
+        match self {
+            Self::TopUp { wallet, .. } => (self.amount(), -wallet),
+            Self::Recharge(amount) => (0, amount),
+            Self::Withdraw(amount) => (0, -amount),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Phone, terminal and platform die at named points, before and after each durable write, each send and each reply, as
 //! if the power went: no destructor runs, nothing is flushed. Whoever died is started again and must get on with it.
 //!
-//! One campus goes on through all of it. At the end no code was shown twice, every payment that a terminal approved is
+//! One campus goes on through all of it, and another on which money moves between wallets, cards and the bank; there,
+//! after each death, every operation comes to one end, and bank and books agree. At the end no code was shown twice, every payment that a terminal approved is
 //! settled, none twice, every void took back exactly one, and the books add up. Each point must have killed: one that
 //! never did fails the test. The seed is printed, and `YIKA_SEED` repeats the run. `YIKA_LONG=1` makes thousands of rounds
 //! of it, `YIKA_ROUNDS` as many as it says; `docs/reliability.md` has what came of one.
 
+mod money;
 mod points;
 mod world;
 

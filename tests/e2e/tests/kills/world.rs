@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use yika_e2e::{Campus, End, Error, Kind, Output, Phone, Program, Result, Sandbox, Terminal};
 use yika_format::code::Code;
 
-use super::points::POINTS;
+use super::money::Purse;
+use super::points::{POINTS, is_of_money};
 
 /// Whose codes are counted.
 const STUDENT: &str = "20260003";
@@ -56,6 +57,7 @@ enum Course {
 /// The campus, and the books that the test keeps.
 pub(crate) struct World {
     campus: Campus,
+    purse: Purse,
     log: PathBuf,
     phone: Phone,
     till: Terminal,
@@ -77,6 +79,7 @@ impl World {
         let mut world = Self {
             log: campus.folder().join("hits"),
             campus,
+            purse: Purse::begin()?,
             phone,
             till,
             shown: BTreeSet::new(),
@@ -92,6 +95,9 @@ impl World {
     pub(crate) fn round(&mut self, round: usize, plan: &Plan) -> Result<()> {
         if plan.is_at("platform.key") {
             return self.found_a_school(round, plan);
+        }
+        if is_of_money(plan.point) {
+            return self.move_money(plan);
         }
         let arms_platform = plan.is_at("platform.");
         if arms_platform {
@@ -117,6 +123,14 @@ impl World {
         if arms_platform {
             self.restart(None)?;
         }
+        Ok(())
+    }
+
+    /// Money moves between a wallet, the bank and a card account.
+    fn move_money(&mut self, plan: &Plan) -> Result<()> {
+        let (armed, well) = (self.environment(Some(plan)), self.environment(None));
+        let end = self.purse.round(plan.point, &as_str(&armed), &as_str(&well))?;
+        self.note(plan, end);
         Ok(())
     }
 
@@ -256,12 +270,10 @@ impl World {
 
     /// Starts the platform again, to die as planned. Dying at once counts, and then it is started well.
     fn restart(&mut self, plan: Option<&Plan>) -> Result<()> {
-        let environment = self.environment(plan);
-        let variables: Vec<(&str, &str)> = environment
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        match (self.campus.sandbox.restart(&variables), plan) {
+        match (
+            self.campus.sandbox.restart(&as_str(&self.environment(plan))),
+            plan,
+        ) {
             (Err(Error::Command { code: None, .. }), Some(plan)) => {
                 self.note(plan, End::Died);
                 self.restart(None)
@@ -323,6 +335,11 @@ impl World {
             voided: self.voided,
         })
     }
+}
+
+fn as_str<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+    let pair = |(name, value): &'a (&'static str, String)| (*name, value.as_str());
+    environment.iter().map(pair).collect()
 }
 
 fn total(ledger: &Value, kind: &str) -> i64 {

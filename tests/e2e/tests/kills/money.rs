@@ -1,0 +1,144 @@
+//! The campus on which platform and bank die over money, both at once as they share a process, and what must hold then:
+//! each operation comes to one end, and bank and books say the same.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use uuid::Uuid;
+use yika_e2e::{Deed, End, Money, Move, Result, phase};
+
+/// What is moved in a round: nothing comes to or goes from the wallet, and little off the bank card.
+const MOVES: [Move; 4] = [
+    Move::TopUp { wallet: 100, bank: 0 },
+    Move::TopUp {
+        wallet: 100,
+        bank: 100,
+    },
+    Move::Recharge(400),
+    Move::Withdraw(200),
+];
+/// What is in the wallet between rounds.
+const IN_WALLET: i64 = 2_000;
+/// After this time the platform calls off an order that the bank never heard of, and no server is at any.
+const LONG_ENOUGH: i64 = 150_000;
+/// Between rounds: in a day there are no more top-ups than a holder may make.
+const PAUSE: i64 = 600_000;
+
+/// Variables of a process.
+type Environment<'a> = [(&'static str, &'a str)];
+
+/// The campus, with a wallet on it.
+pub(super) struct Purse {
+    money: Money,
+    card: Uuid,
+    /// What goes and comes between card account and wallet in the round.
+    deeds: Vec<(Move, Deed)>,
+}
+
+/// The requests that end a wallet and begin another, by what they are for. What is kept here is sent again as it is.
+type Steps = BTreeMap<&'static str, Deed>;
+
+impl Purse {
+    pub(super) fn begin() -> Result<Self> {
+        let (money, card) = Money::begin_with(IN_WALLET)?;
+        Ok(Self {
+            money,
+            card,
+            deeds: Vec::new(),
+        })
+    }
+
+    /// A round in which the process is to die at this point, and how it ended. Then all is well again.
+    pub(super) fn round(
+        &mut self,
+        point: &str,
+        armed: &Environment<'_>,
+        well: &Environment<'_>,
+    ) -> Result<End> {
+        let is_for_customers = ["platform.wallet", "bank.customer"]
+            .iter()
+            .any(|name| point.starts_with(name));
+        let is_called_off = point.starts_with("bank.order-end");
+        let before = self.money.balances()?;
+        let mut steps = Steps::new();
+        self.deeds.clear();
+        self.money.campus.sandbox.restart(armed)?;
+        let outcome = match is_for_customers {
+            true => self.renew(&mut steps),
+            false => self.move_money(is_called_off),
+        };
+        let end = self.money.campus.sandbox.stop()?;
+        self.money.campus.sandbox.restart(well)?;
+        // Whoever got no answer asks again; without a death, no answer is a failure.
+        if end == End::Asked {
+            outcome?;
+        }
+        if is_for_customers {
+            self.renew(&mut steps)?;
+        }
+        let deeds: Vec<Deed> = self.deeds.iter().map(|(_, deed)| deed.clone()).collect();
+        self.money.settle(&deeds)?;
+        let mut credited = Vec::new();
+        for (what, deed) in &self.deeds {
+            match phase(&self.money.phone.send(deed)?)?.as_str() {
+                "credited" => credited.push(*what),
+                other => assert!(
+                    is_called_off && other == "refused",
+                    "{point}: {what:?} is {other}"
+                ),
+            }
+        }
+        assert_eq!(self.money.balances()?, before.after(credited), "{point}");
+        assert_eq!(self.money.reconcile()?, json!([]), "{point}");
+        self.money.pass(PAUSE)?;
+        Ok(end)
+    }
+
+    /// Moves money each way, or has the orders get lost and called off.
+    fn move_money(&mut self, is_called_off: bool) -> Result<()> {
+        if is_called_off {
+            self.money.plan(Some("timeout-before-debit"), None)?;
+        }
+        for what in MOVES {
+            let deed = self.money.moving(what, self.card)?;
+            self.deeds.push((what, deed.clone()));
+            self.money.phone.send(&deed)?;
+        }
+        if is_called_off {
+            self.money.pass(LONG_ENOUGH)?;
+        }
+        Ok(())
+    }
+
+    /// Empties the wallet, closes it, opens one again, binds the bank card and fills it; or goes on with that.
+    fn renew(&mut self, steps: &mut Steps) -> Result<()> {
+        let money = &self.money;
+        let (phone, card) = (&money.phone, self.card);
+        let withdraw = step(steps, "withdraw", || {
+            money.moving(Move::Withdraw(IN_WALLET), card)
+        })?;
+        phone.send(&withdraw)?.ok()?;
+        phone.send(&step(steps, "close", || phone.closing())?)?.ok()?;
+        phone.send(&step(steps, "open", || phone.opening())?)?.ok()?;
+        let binding = step(steps, "bind", || phone.binding())?;
+        phone.send(&binding)?.ok()?;
+        let confirming = || phone.confirming(binding.id, &money.last_code()?);
+        phone.send(&step(steps, "confirm", confirming)?)?.ok()?;
+        let recharge = step(steps, "recharge", || {
+            money.moving(Move::Recharge(IN_WALLET), binding.id)
+        })?;
+        phone.send(&recharge)?.ok()?;
+        self.card = binding.id;
+        Ok(())
+    }
+}
+
+/// The request of a step, made where there is none.
+fn step(steps: &mut Steps, name: &'static str, make: impl FnOnce() -> Result<Deed>) -> Result<Deed> {
+    if let Some(made) = steps.get(name) {
+        return Ok(made.clone());
+    }
+    let made = make()?;
+    steps.insert(name, made.clone());
+    Ok(made)
+}
