@@ -50,7 +50,7 @@ pub struct Balances {
 impl Money {
     /// Tomorrow at six, so that no day ends meanwhile. Replies come when the operation has ended, however slow this machine.
     pub fn begin() -> Result<Self> {
-        let campus = Campus::open_with(&["--reply-wait", "30"])?;
+        let campus = Campus::open_with(&["--reply-wait", "20"])?;
         let now = int(&campus.sandbox.get("/sandbox/admin/clock")?["now"])?;
         let offset = DAY - (now + BEIJING).rem_euclid(DAY) + DAY / 4;
         let clock = json!({ "offset_ms": offset });

@@ -118,7 +118,7 @@ fn every_fault_with_every_order_comes_to_one_end_and_leaves_bank_and_books_agree
         })
         .collect();
     assert_eq!(as_found, made, "exactly what the statement got wrong");
-    assert_eq!(world.reconcile()?, found["differences"], "and nothing was booked");
+    assert_eq!(world.reconcile()?, found, "and nothing was booked");
     assert_eq!(world.balances()?, expected);
     Ok(())
 }

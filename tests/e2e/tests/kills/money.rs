@@ -17,9 +17,9 @@ const MOVES: [Move; 4] = [
     Move::Recharge(400),
     Move::Withdraw(200),
 ];
-/// What is in the wallet between rounds.
+/// What is in a wallet at first. Moves that a death cut off make it more or less.
 const IN_WALLET: i64 = 2_000;
-/// After this time the platform calls off an order that the bank never heard of, and no server is at any.
+/// After this time the platform calls off an order that the bank never heard of, and a server that died is at none.
 const LONG_ENOUGH: i64 = 150_000;
 /// Between rounds: in a day there are no more top-ups than a holder may make.
 const PAUSE: i64 = 600_000;
@@ -64,7 +64,7 @@ impl Purse {
         self.deeds.clear();
         self.money.campus.sandbox.restart(armed)?;
         let outcome = match is_for_customers {
-            true => self.renew(&mut steps),
+            true => self.renew(before.wallet, &mut steps),
             false => self.move_money(is_called_off),
         };
         let end = self.money.campus.sandbox.stop()?;
@@ -74,11 +74,16 @@ impl Purse {
             outcome?;
         }
         if is_for_customers {
-            self.renew(&mut steps)?;
+            self.renew(before.wallet, &mut steps)?;
         }
+        // What a server was at when it died is its own for a minute.
+        self.money.pass(LONG_ENOUGH)?;
         let deeds: Vec<Deed> = self.deeds.iter().map(|(_, deed)| deed.clone()).collect();
         self.money.settle(&deeds)?;
         let mut credited = Vec::new();
+        if is_for_customers {
+            credited = vec![Move::Withdraw(before.wallet), Move::Recharge(IN_WALLET)];
+        }
         for (what, deed) in &self.deeds {
             match phase(&self.money.phone.send(deed)?)?.as_str() {
                 "credited" => credited.push(*what),
@@ -111,11 +116,11 @@ impl Purse {
     }
 
     /// Empties the wallet, closes it, opens one again, binds the bank card and fills it; or goes on with that.
-    fn renew(&mut self, steps: &mut Steps) -> Result<()> {
+    fn renew(&mut self, in_wallet: i64, steps: &mut Steps) -> Result<()> {
         let money = &self.money;
         let (phone, card) = (&money.phone, self.card);
         let withdraw = step(steps, "withdraw", || {
-            money.moving(Move::Withdraw(IN_WALLET), card)
+            money.moving(Move::Withdraw(in_wallet), card)
         })?;
         phone.send(&withdraw)?.ok()?;
         phone.send(&step(steps, "close", || phone.closing())?)?.ok()?;
