@@ -37,7 +37,7 @@ pub use config::{
     PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
 };
 pub use error::{Error, Result};
-pub use http::{HttpLimits, ListenPolicy, serve, stop_signal};
+pub use http::{HttpLimits, ListenPolicy, listen, serve, stop_signal};
 pub use issuer::{KeySigner, SignerError};
 pub use ledger::KindTotal;
 pub use operations::{Difference, DifferenceKind, Reconciliation};

@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use yika_api::LocalizedText;
 use yika_api::bank::StatementRow;
 use yika_platform::{
     BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, HttpLimits,
     ListenPolicy, Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy, exit_code,
-    log_to_stderr, serve, stop_signal,
+    listen, log_to_stderr, serve, stop_signal,
 };
 
 /// The campus side of one school.
@@ -205,7 +204,7 @@ async fn run(arguments: Serve) -> Result<(), Error> {
         false => ListenPolicy::LoopbackOnly,
     };
     policy.check(arguments.listen)?;
-    let listener = TcpListener::bind(arguments.listen).await?;
+    let listener = listen(arguments.listen)?;
     let address = listener.local_addr()?;
     let how = match (address.ip().is_loopback(), arguments.behind_tls_proxy) {
         (true, false) => Strictness::Trial,

@@ -119,7 +119,7 @@ impl Sandbox {
             address: config.listen,
             source,
         };
-        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+        let listener = yika_platform::listen(config.listen).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let origin = format!("http://{address}");
         let host_config = HostConfig {

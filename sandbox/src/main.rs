@@ -28,8 +28,8 @@ struct Cli {
     /// Seconds that the bank may take to answer the platform.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     bank_timeout: u64,
-    /// Seconds that the reply to an operation on money waits for its end.
-    #[arg(long, value_name = "SECONDS", default_value_t = 4)]
+    /// Seconds that the reply to an operation on money waits for its end; no request takes more than 30.
+    #[arg(long, value_name = "SECONDS", default_value_t = 4, value_parser = clap::value_parser!(u64).range(..30))]
     reply_wait: u64,
 }
 

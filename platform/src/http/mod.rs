@@ -1,11 +1,13 @@
 //! The HTTP floor under all features: routes put together, limits, problem documents, the server itself.
 
 mod extract;
+mod listen;
 mod outbound;
 mod problem;
 mod serve;
 
 pub(crate) use extract::{ApiBytes, ApiForm, ApiJson, ApiPath, ApiQuery, IdempotencyKey, one_header};
+pub use listen::listen;
 pub(crate) use outbound::outbound_client;
 pub use serve::{HttpLimits, ListenPolicy, serve, stop_signal};
 

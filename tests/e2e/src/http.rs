@@ -35,7 +35,6 @@ impl Request<'_> {
         stream
             .set_read_timeout(Some(Duration::from_secs(60)))
             .map_err(Error::io(doing()))?;
-        // In one piece: a server that answers before it has read all would cut off its own answer.
         let mut whole = format!(
             "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\ncontent-length: {}\r\n",
             self.body.len()
