@@ -4,11 +4,12 @@ use crate::config::TerminalEnrolment;
 use crate::db::transact;
 use crate::error::{Error, Result};
 use crate::testing::{ORIGIN, Reply, TestDatabase, TestPhone, TestPlatform, TestTerminal, credential, short};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use futures_util::future::join_all;
 use sqlx::Row as _;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use uuid::Uuid;
 use yika_api::account::AccountList;
 use yika_api::dpop::ProofClaims;
@@ -135,10 +136,32 @@ async fn a_thousand_requests_with_one_key_at_two_servers_have_one_effect_and_one
     let two = one.twin().await;
     let phone = one.bind("20260001").await;
     let (there, operation) = (phone_at(&phone, &two), Uuid::new_v4());
-    let request = phone.enrol_request().await;
-    let requests = (0..1000).map(|number| [&phone, &there][number % 2].issue(operation, &request));
-    let replies: BTreeSet<Vec<u8>> = join_all(requests)
-        .await
+    let request = &phone.enrol_request().await;
+    let requests = (0..1000).map(|number| {
+        let phone = [&phone, &there][number % 2];
+        async move {
+            // So many at once may be more than a slow machine answers in time. A client then asks again.
+            for _ in 0..20 {
+                let reply = phone.issue(operation, request).await;
+                if reply.status != StatusCode::SERVICE_UNAVAILABLE {
+                    return reply;
+                }
+            }
+            phone.issue(operation, request).await
+        }
+    });
+    // Held up until a crowd has gathered, of which none can have seen what another does.
+    let watcher = one.twin().await;
+    let gate = watcher.platform.db().lone_writer().begin().await.unwrap();
+    let opening = async {
+        let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'write_gate'::regclass";
+        while count(&watcher, waiting).await < 10 {
+            tokio::task::yield_now().await;
+        }
+        drop(gate);
+    };
+    let (replies, ()) = futures_util::future::join(join_all(requests), opening).await;
+    let replies: BTreeSet<Vec<u8>> = replies
         .into_iter()
         .map(|reply| {
             credential(&reply);
@@ -368,14 +391,32 @@ async fn the_database_itself_refuses_to_commit_what_does_not_sum_to_zero() {
 async fn a_request_that_goes_away_leaves_no_transaction_behind() {
     let campus = campus().await;
     let db = campus.platform.db();
-    for _ in 0..50 {
-        let begun = tokio::time::timeout(std::time::Duration::ZERO, db.snapshot()).await;
-        drop(begun);
-    }
-    let open = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
-                AND state LIKE 'idle in transaction%'";
-    // Connections go back to their pool beside the tests; each statement below waits for one of them.
-    while count(&campus, open).await > 0 {
-        tokio::task::yield_now().await;
+    let open = async || {
+        let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                   AND state LIKE 'idle in transaction%'";
+        let row = sqlx::query(sql).fetch_one(db.notes().unwrap()).await.unwrap();
+        row.get::<i64, _>(0)
+    };
+    // Connected already, it goes away ever later: before, while and after the transaction is begun.
+    drop(db.snapshot().await.unwrap());
+    for patience in (1..8).cycle().take(40) {
+        let (mut snapshot, mut polls) = (Box::pin(db.snapshot()), 0);
+        std::future::poll_fn(|context| {
+            polls += 1;
+            match snapshot.as_mut().poll(context) {
+                Poll::Pending if polls < patience => Poll::Pending,
+                Poll::Pending | Poll::Ready(_) => Poll::Ready(()),
+            }
+        })
+        .await;
+        drop(snapshot);
+        // Its connection goes back to the pool beside this test.
+        let all_closed = async {
+            while open().await > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let closed = tokio::time::timeout(std::time::Duration::from_secs(20), all_closed).await;
+        assert!(closed.is_ok(), "a transaction stays open");
     }
 }

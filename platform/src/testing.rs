@@ -4,10 +4,12 @@
 mod bank;
 mod database;
 mod key;
+mod reply;
 
 pub(crate) use bank::{Fault, TestBank};
 pub(crate) use database::TestDatabase;
 pub(crate) use key::TestKey;
+pub(crate) use reply::Reply;
 
 use crate::config::{
     Config, CredentialPolicy, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
@@ -15,11 +17,10 @@ use crate::config::{
 use crate::random::{random_bytes, sha256};
 use crate::{Clock, HostKeySource, HostTokenError, HttpLimits, OpeningAccount, Platform, Ports};
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{Method, Request};
 use futures_util::future::BoxFuture;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,7 +33,7 @@ use yika_api::terminal::{
     EnrolTerminal, EnrolledTerminal, MerchantId, SaleUpload, SaleUploadReply, TerminalKind,
 };
 use yika_api::wallet::CardFee;
-use yika_api::{Base64Url, DPOP, DPOP_NONCE, Fen, IDEMPOTENCY_KEY, LocalizedText, Problem, UnixMillis};
+use yika_api::{Base64Url, DPOP, DPOP_NONCE, Fen, IDEMPOTENCY_KEY, LocalizedText, UnixMillis};
 use yika_format::code::{ClockConfidence, Code, Dynamic, FullCode, ShortCode, Site, Use};
 use yika_format::credential::Credential;
 use yika_format::lists::Keyset;
@@ -103,46 +104,11 @@ impl HostKeySource for TestHost {
     }
 }
 
-/// A reply, read to its end.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Reply {
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> T {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
-            panic!("{error}: {} {}", self.status, String::from_utf8_lossy(&self.body))
-        })
-    }
-
-    pub(crate) fn ok<T: DeserializeOwned>(&self) -> T {
-        assert!(
-            self.status.is_success(),
-            "{} {}",
-            self.status,
-            String::from_utf8_lossy(&self.body)
-        );
-        self.json()
-    }
-
-    pub(crate) fn problem(&self) -> Problem {
-        assert_eq!(self.header("content-type"), "application/problem+json");
-        let problem: Problem = self.json();
-        assert_eq!(problem.status, self.status.as_u16());
-        problem
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers[name].to_str().unwrap()
-    }
-}
-
 /// A platform with one stall, a library and two students.
 pub(crate) struct TestPlatform {
     pub(crate) platform: Platform,
+    /// Made once, as by a server: its description of all endpoints takes longer than a request.
+    router: axum::Router,
     /// Folder and database go with the platform, after it.
     pub(crate) folder: Arc<tempfile::TempDir>,
     pub(crate) database: Arc<TestDatabase>,
@@ -205,6 +171,7 @@ impl TestPlatform {
             admin.add_student(number, "Student", &accounts).await.unwrap();
         }
         Self {
+            router: platform.router(),
             platform,
             folder: Arc::new(folder),
             database: Arc::new(database),
@@ -222,8 +189,10 @@ impl TestPlatform {
             host_keys: Arc::clone(&self.host) as _,
             bank: Some(Arc::clone(&self.bank) as _),
         };
+        let platform = Platform::open_with(config, ports).await.unwrap();
         Self {
-            platform: Platform::open_with(config, ports).await.unwrap(),
+            router: platform.router(),
+            platform,
             folder: Arc::clone(&self.folder),
             database: Arc::clone(&self.database),
             clock: Arc::clone(&self.clock),
@@ -281,17 +250,7 @@ impl TestPlatform {
             request = request.header(*name, value);
         }
         let request = request.body(Body::from(body)).unwrap();
-        let response = self.platform.router().oneshot(request).await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
-            .await
-            .unwrap()
-            .to_vec();
-        Reply {
-            status,
-            headers,
-            body,
-        }
+        Reply::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     /// Sends a request with a fresh proof of this key.

@@ -22,7 +22,7 @@ const SQLITE_READER: &str =
 /// Connections of one server process to PostgreSQL, which allows a hundred of all its clients unless it is told otherwise.
 const POSTGRES_WRITERS: u32 = 8;
 const POSTGRES_READERS: u32 = 8;
-const POSTGRES_NOTES: u32 = 2;
+const POSTGRES_NOTES: u32 = 4;
 
 /// A server process that hangs or whose machine is gone must not keep the others waiting for its locks.
 const POSTGRES_WRITER: &str = "SET lock_timeout = '20s'; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '30s';";

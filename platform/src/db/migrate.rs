@@ -40,6 +40,11 @@ const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \
 /// Servers that start on one PostgreSQL at once migrate one after the other. The number stands for nothing else there.
 const POSTGRES_LOCK: &str = "SELECT pg_advisory_xact_lock(7956010421)";
 
+/// A migration may take longer than a query, and so may waiting for another server's. That the log is there already is
+/// nothing to tell an operator at each start.
+const POSTGRES_PATIENCE: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
+     SET LOCAL client_min_messages = warning";
+
 impl Engine {
     fn begin_migration(self) -> &'static str {
         match self {
@@ -82,10 +87,7 @@ async fn run_up_to(
     }
     let mut tx = connection.begin_with(engine.begin_migration()).await?;
     if engine == Engine::Postgres {
-        // A migration may take longer than a query, and so may waiting for another server's.
-        sqlx::raw_sql("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
-            .execute(&mut *tx)
-            .await?;
+        sqlx::raw_sql(POSTGRES_PATIENCE).execute(&mut *tx).await?;
         sqlx::raw_sql(POSTGRES_LOCK).execute(&mut *tx).await?;
     }
     sqlx::raw_sql(LOG).execute(&mut *tx).await?;

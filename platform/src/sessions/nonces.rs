@@ -119,7 +119,7 @@ impl Nonces {
             Memory::Own(seen) => remember(seen, used, now)?,
             Memory::Shared { notes, swept } => {
                 self.note(notes, &used, now).await??;
-                self.sweep(notes, swept, now);
+                self.sweep(notes, swept, now).await;
             }
         }
         Ok(key)
@@ -154,22 +154,20 @@ impl Nonces {
         Ok(Err(ProofError::Nonce))
     }
 
-    /// Drops, once a window and beside the request, what no nonce lives for any more.
-    fn sweep(&self, notes: &AnyPool, swept: &AtomicI64, now: UnixMillis) {
+    /// Drops, once a window, what no nonce lives for any more. One request of a window waits for it: a task that nobody
+    /// waits for could still be connecting when the server, or a test, is done with the database.
+    async fn sweep(&self, notes: &AnyPool, swept: &AtomicI64, now: UnixMillis) {
         let window = window_of(now);
         if swept.fetch_max(window, Ordering::Relaxed) >= window {
             return;
         }
-        let notes = notes.clone();
-        tokio::spawn(async move {
-            let swept = sqlx::query("DELETE FROM proof_seen WHERE time_window < $1")
-                .bind(window - KEPT_WINDOWS)
-                .execute(&notes)
-                .await;
-            if let Err(error) = swept {
-                tracing::warn!(%error, "old proofs were not dropped");
-            }
-        });
+        let outcome = sqlx::query("DELETE FROM proof_seen WHERE time_window < $1")
+            .bind(window - KEPT_WINDOWS)
+            .execute(notes)
+            .await;
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "old proofs were not dropped");
+        }
     }
 }
 
