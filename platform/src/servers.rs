@@ -1,5 +1,7 @@
 //! Several servers on one PostgreSQL at once: what one of them hands out another accepts, what one does none does again.
 
+mod away;
+
 use crate::config::TerminalEnrolment;
 use crate::db::transact;
 use crate::error::{Error, Result};

@@ -102,10 +102,10 @@ impl Db {
 /// too long, a transaction that conflicts again and again, no connection left, starting or stopping.
 const BUSY: [&str; 6] = ["55P03", "57014", "40001", "53300", "57P01", "57P03"];
 
-/// Whether the same request may well succeed a little later.
+/// Whether the same request may well succeed a little later: the database is busy, or away for a moment.
 pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| BUSY.contains(&code.as_ref())),
         _ => false,
     }

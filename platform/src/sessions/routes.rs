@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yika_api::session::{HostLogout, TokenError, TokenErrorCode, TokenRequest, TokenResponse};
-use yika_api::{DPOP, Problem};
+use yika_api::{DPOP, Problem, ProblemCode};
 
 pub(crate) fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
@@ -40,12 +40,18 @@ impl IntoResponse for TokenFailure {
             Self::Failed(error) => {
                 let reference = uuid::Uuid::new_v4();
                 tracing::error!(%reference, %error, "the token endpoint failed");
-                let description = Some(format!("reference {reference}"));
+                let (status, code) = match error.code() {
+                    ProblemCode::ServerBusy => (
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        TokenErrorCode::TemporarilyUnavailable,
+                    ),
+                    _ => (StatusCode::INTERNAL_SERVER_ERROR, TokenErrorCode::ServerError),
+                };
                 (
-                    StatusCode::INTERNAL_SERVER_ERROR,
+                    status,
                     TokenError {
-                        error: TokenErrorCode::ServerError,
-                        error_description: description,
+                        error: code,
+                        error_description: Some(format!("reference {reference}")),
                     },
                 )
             }
