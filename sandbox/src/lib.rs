@@ -2,8 +2,8 @@
 //!
 //! It composes the production platform unchanged and adds routes below `/sandbox`: the host app's identity provider
 //! (`host`), a bank that plays faults on demand (`bank`), and an admin API that reads and changes what a card office
-//! would (`admin`). It listens on loopback
-//! only. Everything is kept in one folder; started again on it, the sandbox goes on where it stopped.
+//! would (`admin`). It listens on loopback only. Everything is kept in one folder, but for the books where another
+//! database is named; started again on it, the sandbox goes on where it stopped.
 
 mod admin;
 mod bank;
@@ -53,6 +53,10 @@ pub struct SandboxConfig {
     pub bank_timeout: Duration,
     /// How long the platform's reply to an operation on money waits for its end.
     pub reply_wait: Duration,
+    /// The database; a file in the folder where there is none.
+    pub database: Option<DatabaseUrl>,
+    /// The origin that phones and terminals use, where a proxy stands in between.
+    pub public_origin: Option<PublicOrigin>,
 }
 
 /// Why a sandbox does not run.
@@ -141,12 +145,16 @@ impl Sandbox {
             timeout: config.bank_timeout,
             root: *bank_keys.root(),
         };
+        let public_origin = match &config.public_origin {
+            Some(public) => public.clone(),
+            None => PublicOrigin::parse(&origin).map_err(yika_platform::Error::from)?,
+        };
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
             host_keys,
             bank: Some(Arc::new(HttpBank::new(&bank_config)?)),
         };
-        let platform_config = platform_config(&config, &origin, host_config, bank_config)?;
+        let platform_config = platform_config(&config, public_origin, host_config, bank_config);
         let platform = Platform::open_with(platform_config, ports).await?;
         seed::plant(&platform).await?;
         let bank = Bank::open(
@@ -199,14 +207,17 @@ impl Sandbox {
 
 fn platform_config(
     config: &SandboxConfig,
-    origin: &str,
+    public_origin: PublicOrigin,
     host: HostConfig,
     bank: BankConfig,
-) -> Result<Config, SandboxError> {
-    Ok(Config {
+) -> Config {
+    Config {
         data_dir: config.data.clone(),
-        database: DatabaseUrl::sqlite_file(config.data.join("platform.db")),
-        public_origin: PublicOrigin::parse(origin).map_err(yika_platform::Error::from)?,
+        database: config
+            .database
+            .clone()
+            .unwrap_or_else(|| DatabaseUrl::sqlite_file(config.data.join("platform.db"))),
+        public_origin,
         school: SchoolConfig {
             domain: config.school_domain.clone(),
             name: LocalizedText {
@@ -227,7 +238,7 @@ fn platform_config(
             ..WalletPolicy::default()
         },
         http: HttpLimits::default(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ fn config(data: &tempfile::TempDir, listen: &str) -> SandboxConfig {
         bank_fault: None,
         bank_timeout: Duration::from_secs(10),
         reply_wait: Duration::from_secs(4),
+        database: None,
+        public_origin: None,
     }
 }
 
