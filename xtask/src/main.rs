@@ -7,6 +7,7 @@ mod demo;
 mod error;
 mod fmt;
 mod house;
+mod postgres;
 mod process;
 mod programs;
 mod report;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::error::Error;
@@ -20,6 +21,8 @@ enum Probe {
     Program(&'static str),
     /// A module that `python3` can import.
     PythonModule(&'static str),
+    /// The programs of a PostgreSQL server, which Debian keeps off the search path.
+    PostgresServer,
 }
 
 enum Source {
@@ -53,6 +56,10 @@ pub(crate) const MAVEN: Tool = Tool {
     probe: Probe::Program("mvn"),
     source: Source::Apt("maven"),
 };
+pub(crate) const POSTGRES: Tool = Tool {
+    probe: Probe::PostgresServer,
+    source: Source::Apt("postgresql"),
+};
 pub(crate) const PY_CRYPTOGRAPHY: Tool = Tool {
     probe: Probe::PythonModule("cryptography"),
     source: Source::Pip("cryptography==50.0.2"),
@@ -79,6 +86,7 @@ impl Tool {
                     .command("python3")
                     .args(["-c", &format!("import {name}")]),
             ),
+            Probe::PostgresServer => postgres_programs(workspace).is_some(),
         }
     }
 }
@@ -89,12 +97,33 @@ impl fmt::Display for Tool {
         match self.probe {
             Probe::Program(name) => f.write_str(name)?,
             Probe::PythonModule(name) => write!(f, "Python's {name}")?,
+            Probe::PostgresServer => f.write_str("a PostgreSQL server")?,
         }
         match self.source {
             Source::Apt(package) => write!(f, " (apt-get install {package})"),
             Source::Pip(requirement) => write!(f, " (pip install {requirement})"),
         }
     }
+}
+
+/// The directory of the programs of a PostgreSQL server: one on the search path, or the newest of Debian's.
+pub(crate) fn postgres_programs(workspace: &Workspace) -> Option<PathBuf> {
+    let has_server =
+        |directory: &PathBuf| directory.join("initdb").is_file() && directory.join("postgres").is_file();
+    let version =
+        |directory: &PathBuf| -> Option<u32> { directory.parent()?.file_name()?.to_str()?.parse().ok() };
+    let of_debian = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter(has_server)
+        .max_by_key(version);
+    workspace.search_path().into_iter().find(has_server).or(of_debian)
+}
+
+/// Whether this process has all rights.
+pub(crate) fn is_root(workspace: &Workspace) -> Result<bool, Error> {
+    Ok(process::output(workspace.command("id").arg("-u"))?.trim() == "0")
 }
 
 /// Maven on one project, fit for a log: no questions, colours or progress of downloads.
@@ -141,7 +170,7 @@ pub(crate) fn install(workspace: &Workspace, tools: &[&Tool]) -> Result<(), Erro
 }
 
 fn install_packages(workspace: &Workspace, packages: &BTreeSet<&str>) -> Result<(), Error> {
-    let is_root = process::output(workspace.command("id").arg("-u"))?.trim() == "0";
+    let is_root = is_root(workspace)?;
     let apt_get = || {
         let mut command = workspace.command(if is_root { "apt-get" } else { "sudo" });
         if !is_root {

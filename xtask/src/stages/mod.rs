@@ -7,6 +7,7 @@ mod fuzz;
 mod kotlin;
 pub(crate) mod ktlint;
 pub(crate) mod lint;
+mod postgres;
 mod rust;
 mod scan;
 mod vectors;
@@ -50,6 +51,7 @@ pub(crate) const ALL: &[Stage] = &[
     rust::STAGE,
     vectors::STAGE,
     e2e::STAGE,
+    postgres::STAGE,
     scan::STAGE,
     kotlin::STAGE,
     fuzz::STAGE,
