@@ -112,7 +112,7 @@ impl WalletPhone {
         let keys = BankKeys::open(&bank.bank_key.0, &root)
             .map_err(|error| Error::answer("no certificate of the bank's", error))?;
         let mut phone = Self {
-            port: sandbox.port(),
+            port: sandbox.address().port(),
             key: TestKey::named(person.student),
             token: String::new(),
             school: SchoolHash::of_domain(domain),
