@@ -233,6 +233,30 @@ pub enum RefusalReason {
     Other,
 }
 
+impl RefusalReason {
+    /// The stable text form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PasswordWrong => "password_wrong",
+            Self::PasswordLocked => "password_locked",
+            Self::PasswordWeak => "password_weak",
+            Self::CodeWrong => "code_wrong",
+            Self::CodeExpired => "code_expired",
+            Self::IdentityMismatch => "identity_mismatch",
+            Self::Insufficient => "insufficient",
+            Self::BankLimit => "bank_limit",
+            Self::CardUnusable => "card_unusable",
+            Self::WalletUnusable => "wallet_unusable",
+            Self::SealRefused => "seal_refused",
+            Self::AccountUnusable => "account_unusable",
+            Self::TimedOut => "timed_out",
+            Self::ReversedByBank => "reversed_by_bank",
+            Self::BankRefused => "bank_refused",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// The query of `GET /v1/operations`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -11,6 +11,7 @@ use crate::http::HttpError;
 use crate::ports::{ClockError, KeyError, WitnessError};
 use crate::store::StoreError;
 use crate::trust::TrustFault;
+use crate::wallet::{InputField, MoneyReason, MoneyRefusal};
 
 /// Why the phone could not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,6 +131,21 @@ pub enum CoreError {
     /// The address of the platform is cleartext HTTP, and not on this very machine.
     #[error("cleartext http:// is allowed to a loopback address only; use https://")]
     CleartextRefused,
+    /// Money does not move, for a reason that the holder can understand. Nothing was charged.
+    #[error("not possible: {refusal}")]
+    Money {
+        /// Why.
+        refusal: MoneyRefusal,
+    },
+    /// Something typed in is not of its form.
+    #[error("{field} is not right; check it")]
+    InvalidInput {
+        /// What.
+        field: InputField,
+    },
+    /// The payment password is one that others guess at once.
+    #[error("the payment password is too easy to guess; choose another")]
+    WeakPassword,
     /// The platform refused the request for a reason that this version has no own error for.
     #[error("the platform refused the request: {refusal}")]
     Refused {
@@ -223,6 +239,9 @@ impl CoreError {
             Self::AppOutdated => "app_outdated",
             Self::InvalidPlatformUrl => "invalid_platform_url",
             Self::CleartextRefused => "cleartext_refused",
+            Self::Money { refusal } => refusal.reason.as_str(),
+            Self::InvalidInput { .. } => "invalid_input",
+            Self::WeakPassword => "weak_password",
             Self::Refused { .. } => "refused",
             Self::Internal { .. } => "internal",
         }
@@ -230,6 +249,9 @@ impl CoreError {
 
     /// Whether the same call can succeed later without the user doing anything but trying again.
     pub fn retryable(&self) -> bool {
+        if let Self::Money { refusal } = self {
+            return refusal.reason == MoneyReason::BankUnavailable;
+        }
         matches!(
             self,
             Self::Network
@@ -305,6 +327,18 @@ impl From<OriginError> for CoreError {
     }
 }
 
+impl From<MoneyRefusal> for CoreError {
+    fn from(refusal: MoneyRefusal) -> Self {
+        Self::Money { refusal }
+    }
+}
+
+impl From<MoneyReason> for CoreError {
+    fn from(reason: MoneyReason) -> Self {
+        MoneyRefusal::of(reason).into()
+    }
+}
+
 impl From<TrustFault> for CoreError {
     fn from(fault: TrustFault) -> Self {
         Self::Untrusted { fault }
@@ -314,7 +348,7 @@ impl From<TrustFault> for CoreError {
 impl From<HttpError> for CoreError {
     fn from(error: HttpError) -> Self {
         match error {
-            HttpError::Network => Self::Network,
+            HttpError::Unreachable | HttpError::Network => Self::Network,
             HttpError::Tls => Self::Tls,
             HttpError::CertificateTime => Self::ClockImpossible,
             HttpError::TooLarge | HttpError::Malformed => Self::AppOutdated,
@@ -330,6 +364,9 @@ impl From<HttpError> for CoreError {
 
 impl From<crate::http::Refusal> for CoreError {
     fn from(refusal: crate::http::Refusal) -> Self {
+        if let Some(refusal) = MoneyRefusal::told(&refusal) {
+            return refusal.into();
+        }
         match refusal.code {
             Some(ProblemCode::SessionExpired) => Self::SessionExpired,
             Some(ProblemCode::DeviceLost) => Self::PhoneLost,

@@ -1,4 +1,4 @@
-//! The phone: session, codes, accounts, and the store beneath them.
+//! The phone: session, codes, accounts, wallet, operations, and the store beneath them.
 
 pub mod accounts;
 mod client;
@@ -7,6 +7,7 @@ pub mod codes;
 mod error;
 mod http;
 mod keys;
+pub mod operations;
 pub mod ports;
 mod runtime;
 mod secret;
@@ -15,9 +16,13 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod trust;
+pub mod wallet;
 mod worker;
 
-pub use client::{AccountService, BillService, CampusCard, CodeService, Config, SessionService};
+pub use client::{
+    AccountService, BillService, CampusCard, CodeService, Config, OperationService, SessionService,
+    WalletService,
+};
 pub use error::{CoreError, InternalFault, PlatformRefusal};
 pub use http::HttpLimits;
 pub use secret::SecretText;

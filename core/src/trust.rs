@@ -44,6 +44,15 @@ pub enum TrustFault {
     /// It has not begun, or is older than the one in use.
     #[error("the credential has not begun, or is older than the one in use")]
     Times,
+    /// The bank's root key is another than the one that this phone trusts the bank by.
+    #[error("the bank's root key is not the one trusted before")]
+    BankRoot,
+    /// The bank's keys are not signed by its root.
+    #[error("the bank's keys are not signed by the bank's root key")]
+    BankKeys,
+    /// The bank's keys may not be relied on any more.
+    #[error("the bank's keys are out of date")]
+    BankKeysEnded,
 }
 
 /// The newest keyset that this phone has seen, as it came.

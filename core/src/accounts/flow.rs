@@ -6,18 +6,7 @@ use super::model::Balance;
 
 /// The balance after an answer: a lower version is old news, the same one is told again later.
 pub(super) fn newer(known: Option<Balance>, told: Told) -> Balance {
-    let Told {
-        amount,
-        as_of,
-        version,
-        pending,
-    } = told;
-    let told = Balance {
-        amount,
-        as_of,
-        version,
-        pending,
-    };
+    let told = Balance::told(told);
     match known {
         Some(known) if known.version > told.version => known,
         Some(known) if known.version == told.version && known.as_of > told.as_of => known,

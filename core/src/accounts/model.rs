@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use yika_api::account::AccountStatus;
+use yika_api::account::{AccountStatus, Balance as Told};
 use yika_api::{Fen, LocalizedText, UnixMillis};
 use yika_format::Slot;
 
@@ -34,6 +34,23 @@ pub struct Balance {
     pub version: u64,
     /// What is on hold or under dispute, and may still come off.
     pub pending: Fen,
+}
+
+impl Balance {
+    pub(crate) fn told(told: Told) -> Self {
+        let Told {
+            amount,
+            as_of,
+            version,
+            pending,
+        } = told;
+        Self {
+            amount,
+            as_of,
+            version,
+            pending,
+        }
+    }
 }
 
 /// Which bills, newest first.

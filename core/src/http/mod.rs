@@ -6,6 +6,7 @@ mod dpop;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,8 +15,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 use uuid::Uuid;
+use yika_api::operation::Refusal as BankRefusal;
 use yika_api::session::{TokenError, TokenErrorCode};
-use yika_api::{DPOP, DPOP_NONCE, IDEMPOTENCY_KEY, Problem, ProblemCode, UnixMillis};
+use yika_api::{DPOP, DPOP_NONCE, Fen, IDEMPOTENCY_KEY, Problem, ProblemCode, UnixMillis};
 use yika_link::{CertificateClock, Link, LinkError, Origin, ServerTrust, Timeouts};
 
 use crate::clock::TrustedClock;
@@ -54,8 +56,11 @@ impl Default for HttpLimits {
 /// Why there is no answer, or none that helps.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// No connection, or no answer in time.
-    #[error("cannot reach the network")]
+    /// No connection: nothing was sent.
+    #[error("cannot connect")]
+    Unreachable,
+    /// The connection broke, or no answer came in time: nobody knows what arrived.
+    #[error("no answer")]
     Network,
     /// The certificate is not accepted.
     #[error("no secure connection")]
@@ -94,6 +99,10 @@ pub struct Refusal {
     pub reference: Option<String>,
     /// When it is worth trying again.
     pub retry_at: Option<UnixMillis>,
+    /// The amount that it is about, such as a limit.
+    pub amount: Option<Fen>,
+    /// What the bank said, where it was the bank that refused.
+    pub bank: Option<BankRefusal>,
 }
 
 impl HttpError {
@@ -105,9 +114,17 @@ impl HttpError {
         }
     }
 
+    /// Whether the request certainly reached nobody.
+    pub(crate) const fn never_arrived(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable | Self::Tls | Self::CertificateTime | Self::Client | Self::Sign(_)
+        )
+    }
+
     fn is_transient(&self) -> bool {
         match self {
-            Self::Network => true,
+            Self::Unreachable | Self::Network => true,
             Self::Problem(refusal) => match refusal.code {
                 Some(code) => code.is_retryable() && code != ProblemCode::ChallengeExpired,
                 None => matches!(refusal.status, 429 | 502 | 503 | 504),
@@ -121,7 +138,7 @@ impl HttpError {
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     method: Method,
-    path: &'static str,
+    path: Cow<'static, str>,
     query: Option<String>,
     body: Option<Body>,
     operation: Option<Uuid>,
@@ -143,10 +160,10 @@ impl std::fmt::Debug for Body {
 
 impl Call {
     /// Reads; may be repeated.
-    pub(crate) fn get(path: &'static str) -> Self {
+    pub(crate) fn get(path: impl Into<Cow<'static, str>>) -> Self {
         Self {
             method: Method::GET,
-            path,
+            path: path.into(),
             query: None,
             body: None,
             operation: None,
@@ -155,7 +172,7 @@ impl Call {
     }
 
     /// Changes something; may not be repeated unless it is an operation with a name.
-    pub(crate) fn post(path: &'static str) -> Self {
+    pub(crate) fn post(path: impl Into<Cow<'static, str>>) -> Self {
         Self {
             method: Method::POST,
             repeatable: false,
@@ -163,8 +180,16 @@ impl Call {
         }
     }
 
-    /// Removes something; is tried once.
-    pub(crate) fn delete(path: &'static str) -> Self {
+    /// Replaces something; may not be repeated unless it is an operation with a name.
+    pub(crate) fn put(path: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            method: Method::PUT,
+            ..Self::post(path)
+        }
+    }
+
+    /// Removes something; may not be repeated unless it is an operation with a name.
+    pub(crate) fn delete(path: impl Into<Cow<'static, str>>) -> Self {
         Self {
             method: Method::DELETE,
             repeatable: false,
@@ -177,13 +202,18 @@ impl Call {
         Ok(self)
     }
 
-    pub(crate) fn json(mut self, body: &impl Serialize) -> Result<Self, HttpError> {
+    pub(crate) fn json(self, body: &impl Serialize) -> Result<Self, HttpError> {
         let bytes = serde_json::to_vec(body).map_err(|_| HttpError::Malformed)?;
+        Ok(self.json_bytes(bytes))
+    }
+
+    /// JSON as it was written down: what is sealed must be sent again byte for byte.
+    pub(crate) fn json_bytes(mut self, bytes: Vec<u8>) -> Self {
         self.body = Some(Body {
             media_type: "application/json",
             bytes,
         });
-        Ok(self)
+        self
     }
 
     pub(crate) fn form(mut self, body: &impl Serialize) -> Result<Self, HttpError> {
@@ -257,17 +287,22 @@ impl Http {
         self.link.origin()
     }
 
-    /// Sends a call, again where it may be and that may help.
+    /// Sends a call, again where it may be and that may help. An error says what is known of all tries.
     pub(crate) async fn send(&self, call: &Call, sender: Option<&Sender>) -> Result<Answer, HttpError> {
-        let mut wait = self.limits.backoff;
-        for _ in 0..self.limits.retries {
+        let (mut wait, mut may_have_arrived) = (self.limits.backoff, false);
+        let mut retries = self.limits.retries;
+        loop {
             match self.send_once(call, sender).await {
-                Err(error) if call.repeatable && error.is_transient() => tokio::time::sleep(wait).await,
+                Err(error) if call.repeatable && error.is_transient() && retries > 0 => {
+                    may_have_arrived |= !error.never_arrived();
+                    tokio::time::sleep(wait).await;
+                }
+                Err(error) if error.never_arrived() && may_have_arrived => return Err(HttpError::Network),
                 other => return other,
             }
+            retries -= 1;
             wait = wait.saturating_mul(2);
         }
-        self.send_once(call, sender).await
     }
 
     /// Sends a call once, or twice where the server only wants its nonce in the proof, or where the certificate was
@@ -286,7 +321,7 @@ impl Http {
     }
 
     async fn transmit(&self, call: &Call, sender: Option<&Sender>) -> Result<Answer, HttpError> {
-        let mut url = self.link.origin().join(call.path);
+        let mut url = self.link.origin().join(&call.path);
         let proof = match sender {
             Some(sender) => Some(self.proof(call, url.clone(), sender).await?),
             None => None,
@@ -311,7 +346,13 @@ impl Http {
                 .body(body.bytes.clone());
         }
         yika_fault::reach("phone.http.before-send");
-        let mut response = request.send().await.map_err(|error| LinkError::of(&error))?;
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| match LinkError::of(&error) {
+                LinkError::Network if error.is_connect() => HttpError::Unreachable,
+                other => other.into(),
+            })?;
         yika_fault::reach("phone.http.after-reply");
         self.keep_nonce(response.headers());
         let status = response.status();
@@ -376,6 +417,8 @@ fn refusal(status: StatusCode, body: &[u8]) -> HttpError {
             code,
             reference: problem.reference,
             retry_at: problem.at,
+            amount: problem.amount,
+            bank: problem.refusal,
         }));
     }
     if let Ok(error) = serde_json::from_slice::<TokenError>(body) {
@@ -386,5 +429,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> HttpError {
         code: None,
         reference: None,
         retry_at: None,
+        amount: None,
+        bank: None,
     }))
 }

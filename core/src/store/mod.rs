@@ -25,7 +25,10 @@ pub(crate) use seal::{Place, Sealer};
 
 const CACHE: Kind = Kind {
     name: "cache",
-    migrations: &[include_str!("migrations/cache_0001.sql")],
+    migrations: &[
+        include_str!("migrations/cache_0001.sql"),
+        include_str!("migrations/cache_0002.sql"),
+    ],
     durable: false,
     // A larger one is not read through at each open: damage shows when it is met, and then it is rebuilt as well.
     checked_up_to: 4 << 20,

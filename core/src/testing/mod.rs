@@ -1,5 +1,6 @@
 //! What the core's own tests share: clocks, keystores and witnesses that do as they are told.
 
+pub(crate) mod money;
 pub(crate) mod platform;
 
 use std::collections::HashMap;
@@ -229,6 +230,8 @@ pub(crate) struct TestPhone {
     pub platform: Arc<FakePlatform>,
     /// The school's root key, where the app has it.
     pub root_key: Option<PublicKey>,
+    /// The bank's root key, where the app has it.
+    pub bank_root_key: Option<PublicKey>,
 }
 
 impl TestPhone {
@@ -240,6 +243,7 @@ impl TestPhone {
             keys: KeySource::Software,
             platform: FakePlatform::start(),
             root_key: None,
+            bank_root_key: None,
         }
     }
 
@@ -260,6 +264,7 @@ impl TestPhone {
         };
         let config = Config {
             root_key: self.root_key,
+            bank_root_key: self.bank_root_key,
             limits,
             ..Config::new(self.folder())
         };

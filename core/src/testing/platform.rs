@@ -33,6 +33,7 @@ use yika_format::{
 use yika_testkit::TestKey;
 
 use super::FakeClock;
+use super::money::{self, Money};
 
 /// What becomes of one request.
 #[derive(Clone, Debug)]
@@ -126,6 +127,8 @@ pub(crate) struct Campus {
     pub accounts: Vec<Account>,
     pub payments: Vec<Payment>,
     pub keys: SchoolKeys,
+    /// Wallet and operations.
+    pub money: Money,
     /// What is done to a credential before it is signed.
     pub tamper: fn(&mut CredentialBody),
 }
@@ -133,7 +136,7 @@ pub(crate) struct Campus {
 pub(crate) struct FakePlatform {
     campus: Mutex<Campus>,
     url: Url,
-    _runtime: tokio::runtime::Runtime,
+    runtime: Mutex<Option<tokio::runtime::Runtime>>,
 }
 
 /// The first account's id.
@@ -141,12 +144,12 @@ pub(crate) const MAIN: Uuid = Uuid::from_u128(0xa1);
 /// The second account's id.
 pub(crate) const SUBSIDY: Uuid = Uuid::from_u128(0xa2);
 const DEVICE: Uuid = Uuid::from_u128(0xd1);
-const DOMAIN: &str = "campus.example";
+pub(super) const DOMAIN: &str = "campus.example";
 const ISSUER: KeyId = KeyId(7);
 /// Whole hours before the clock's start, so that a credential issued then begins at that very moment.
 const ISSUER_FROM_S: u32 = 1_795_000_000 - 48 * 3600;
 
-fn text(name: &str) -> LocalizedText {
+pub(super) fn text(name: &str) -> LocalizedText {
     LocalizedText {
         zh: name.to_owned(),
         en: name.to_owned(),
@@ -218,12 +221,13 @@ impl FakePlatform {
             accounts: vec![account(MAIN, 1, 10_000, 1), account(SUBSIDY, 2, 5_000, 1)],
             payments: Vec::new(),
             keys: SchoolKeys::new(),
+            money: Money::new(),
             tamper: |_| {},
         });
         let platform = Arc::new(Self {
             campus,
             url,
-            _runtime: runtime,
+            runtime: Mutex::new(Some(runtime)),
         });
         let router = router(Arc::clone(&platform));
         handle.spawn(async move {
@@ -231,6 +235,11 @@ impl FakePlatform {
             axum::serve(listener, router).await.unwrap();
         });
         platform
+    }
+
+    /// Is not reached any more.
+    pub(crate) fn unplug(&self) {
+        drop(self.runtime.lock().unwrap().take());
     }
 
     pub(crate) fn url(&self) -> Url {
@@ -352,11 +361,12 @@ fn router(platform: Arc<FakePlatform>) -> Router {
         .route("/v1/credentials/current", get(status))
         .route("/v1/accounts", get(accounts))
         .route("/v1/payments", get(payments))
+        .merge(money::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&platform), gate))
         .with_state(platform)
 }
 
-fn problem(code: ProblemCode) -> Response {
+pub(super) fn problem(code: ProblemCode) -> Response {
     let status = StatusCode::from_u16(code.status()).unwrap();
     (status, Json(Problem::new(code).with_reference("ref-1"))).into_response()
 }

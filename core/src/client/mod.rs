@@ -4,30 +4,39 @@
 //! A twin named `_blocking` does the same on the calling thread: for command lines, and for the fastest way to a code.
 //! Functions that are neither only look at memory.
 
+mod accounts;
+mod codes;
+mod operations;
+mod session;
+mod wallet;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use url::Url;
-use uuid::Uuid;
 use yika_format::PublicKey;
 use yika_link::{Origin, Roots, ServerTrust, SpkiPin};
 
-use crate::accounts::{Account, BillPage, BillQuery, Ledger, Payers};
-use crate::clock::{ClockQuality, ClockState, ClockStory, TrustedClock};
-use crate::codes::{
-    CodeFrame, CodePurpose, Codes, CodesUntil, CounterRecord, EnrolmentRecord, FormChoice, PendingIssue,
-    Preferences, Stop,
-};
+pub use accounts::{AccountService, BillService};
+pub use codes::CodeService;
+pub use operations::OperationService;
+pub use session::SessionService;
+pub use wallet::WalletService;
+
+use crate::accounts::{Ledger, Payers};
+use crate::clock::{ClockState, TrustedClock};
+use crate::codes::{Codes, CounterRecord, EnrolmentRecord, PendingIssue, Preferences, Stop};
 use crate::error::CoreError;
 use crate::http::HttpLimits;
 use crate::keys::{Keys, StoredKey};
+use crate::operations::{Drafts, Operations};
 use crate::ports::{Ports, Witness};
 use crate::runtime::OwnRuntime;
-use crate::session::{HostIdToken, SessionRecord, SessionState, Sessions};
+use crate::session::{HostIdToken, SessionRecord, Sessions};
 use crate::store::{Changes, Loss, Record, Store};
+use crate::wallet::{BankRecord, Wallets};
 use crate::worker;
 
 /// How long signing out waits for the platform before this phone forgets everything anyway.
@@ -47,6 +56,9 @@ pub struct Config {
     /// The school's root key, where the app has it beforehand. Without it, what the platform tells at the first binding is
     /// pinned; with it, only the app's next version can change it.
     pub root_key: Option<PublicKey>,
+    /// The root key of the school's bank, where the app has it beforehand. Without it, what the platform tells at the first
+    /// look at the wallet is pinned.
+    pub bank_root_key: Option<PublicKey>,
     /// How patient to be with the network.
     pub limits: HttpLimits,
 }
@@ -60,6 +72,7 @@ impl Config {
             roots: Roots::Public,
             pins: Vec::new(),
             root_key: None,
+            bank_root_key: None,
             limits: HttpLimits::default(),
         }
     }
@@ -80,6 +93,8 @@ struct Inner {
     sessions: Sessions,
     codes: Arc<Codes>,
     ledger: Ledger,
+    wallets: Wallets,
+    operations: Operations,
     runtime: Arc<OwnRuntime>,
     /// Binding, bringing up to date and signing out, one at a time.
     turn: tokio::sync::Mutex<()>,
@@ -143,6 +158,8 @@ impl CampusCard {
             Arc::clone(&ports.witness),
         ));
         let ledger = Ledger::new(Arc::clone(&store));
+        let wallets = Wallets::new(Arc::clone(&store), Arc::clone(&clock), config.bank_root_key);
+        let operations = Operations::new(Arc::clone(&store), Arc::clone(&clock));
         let inner = Inner {
             device_name: config.device_name,
             store,
@@ -152,6 +169,8 @@ impl CampusCard {
             sessions,
             codes,
             ledger,
+            wallets,
+            operations,
             runtime,
             turn: tokio::sync::Mutex::new(()),
             leaving: watch::Sender::new(false),
@@ -189,12 +208,27 @@ impl CampusCard {
         }
     }
 
-    /// Brings everything up to date: time, credential, accounts, bills.
+    /// The e-wallet.
+    pub fn wallet(&self) -> WalletService {
+        WalletService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Top-ups, recharges and withdrawals.
+    pub fn operations(&self) -> OperationService {
+        OperationService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Brings everything up to date: time, credential, operations, accounts, bills, wallet. Sends what was confirmed without a
+    /// network.
     ///
     /// # Errors
     ///
-    /// Any [`CoreError`]. A frozen card or a lost phone doesn't keep balances and bills from being read; the error comes
-    /// after them.
+    /// Any [`CoreError`]. A frozen card or a lost phone doesn't keep balances and bills from being read, nor does one of
+    /// these hinder the others; the first error comes after all.
     pub async fn synchronise(&self) -> Result<(), CoreError> {
         let inner = Arc::clone(&self.inner);
         self.inner
@@ -259,9 +293,21 @@ impl Inner {
         {
             return codes;
         }
+        // Operations first: what they moved is in the balances then.
+        let operations = self.operations.synchronise(&self.sessions).await;
         let accounts = self.ledger.synchronise(&self.sessions).await;
         self.codes.reload();
-        codes.and(accounts.map(|_| ()))
+        let wallet = self.wallets.synchronise(&self.sessions).await;
+        codes.and(accounts.map(|_| ())).and(operations).and(wallet)
+    }
+
+    /// Reads balances, bills and wallet after money has moved. What can't be read now is read at the next synchronisation.
+    async fn refresh_money(&self) {
+        let accounts = self.ledger.synchronise(&self.sessions).await.map(|_| ());
+        let wallet = self.wallets.synchronise(&self.sessions).await;
+        if let Err(error) = accounts.and(wallet) {
+            tracing::debug!(%error, "balances are read later");
+        }
     }
 
     async fn bind(&self, origin: Origin, token: HostIdToken) -> Result<(), CoreError> {
@@ -278,7 +324,9 @@ impl Inner {
                 .remove::<PendingIssue>()
                 .remove::<Stop>()
                 .remove::<Payers>()
-                .remove::<Preferences>();
+                .remove::<Preferences>()
+                .remove::<BankRecord>()
+                .remove::<Drafts>();
         }
         self.store.commit(&changes)?;
         if !new.continues {
@@ -361,205 +409,5 @@ fn wipe(store: &Store, keys: &Arc<Keys>, witness: &dyn Witness) -> Result<(), Co
 fn delete(keys: &Arc<Keys>, key: &StoredKey) {
     if let Err(error) = keys.delete(key) {
         tracing::debug!(%error, "a key is still in the keystore");
-    }
-}
-
-/// Binding this phone to a campus card, and signing out.
-#[derive(Clone)]
-pub struct SessionService {
-    inner: Arc<Inner>,
-}
-
-impl SessionService {
-    /// Whether a card is bound.
-    pub fn state(&self) -> SessionState {
-        self.inner.sessions.state()
-    }
-
-    /// Binds this phone to the campus card of whoever the host app's ID token is about, and brings everything up to date.
-    /// The same person signing in again keeps what is there; another one finds it gone.
-    ///
-    /// # Errors
-    ///
-    /// Any [`CoreError`]. Where only the bringing up to date failed, the card is bound all the same (see
-    /// [`Self::state`]): synchronise again.
-    pub async fn bind(&self, platform: Url, id_token: HostIdToken) -> Result<(), CoreError> {
-        let origin = Origin::new(platform)?;
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run(async move { inner.in_turn(inner.bind(origin, id_token)).await })
-            .await
-    }
-
-    /// Forgets the card: keys, codes, balances, bills. Works without a network too.
-    ///
-    /// # Errors
-    ///
-    /// A [`CoreError`] where something could not be forgotten; the next start tries again.
-    pub async fn sign_out(&self) -> Result<(), CoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run(async move { inner.sign_out().await })
-            .await
-    }
-}
-
-/// Payment and identity codes. Nothing here touches the network.
-#[derive(Clone)]
-pub struct CodeService {
-    inner: Arc<Inner>,
-}
-
-impl CodeService {
-    /// Does `work` where it may block.
-    async fn apart<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Self) -> Result<T, CoreError> + Send + 'static,
-    ) -> Result<T, CoreError> {
-        let service = self.clone();
-        self.inner.runtime.run_blocking(move || work(&service)).await
-    }
-
-    /// The code to show now. Ask again at [`CodeFrame::refresh_in`].
-    ///
-    /// # Errors
-    ///
-    /// [`CoreError::NotBound`], [`CoreError::NotEnrolled`], [`CoreError::CredentialExpired`], [`CoreError::PhoneLost`],
-    /// [`CoreError::CardFrozen`], [`CoreError::CredentialRevoked`], [`CoreError::StoreRestored`],
-    /// [`CoreError::StoreDamaged`], [`CoreError::StorageFull`], [`CoreError::ClockImpossible`],
-    /// [`CoreError::AccountUnknown`], or one of the keystore.
-    pub async fn show(&self, purpose: CodePurpose, form: FormChoice) -> Result<CodeFrame, CoreError> {
-        self.apart(move |service| service.show_blocking(purpose, form))
-            .await
-    }
-
-    /// [`Self::show`] on the calling thread, which may wait for the disk and the keystore.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::show`].
-    pub fn show_blocking(&self, purpose: CodePurpose, form: FormChoice) -> Result<CodeFrame, CoreError> {
-        self.inner.codes.show(purpose, form)
-    }
-
-    /// Takes the code off the screen for good: the next one is new. For leaving the screen, and for a screenshot. May wait
-    /// for a code that is being made.
-    ///
-    /// # Errors
-    ///
-    /// [`CoreError::Internal`] where the runtime could not be started.
-    pub async fn erase(&self) -> Result<(), CoreError> {
-        self.apart(|service| {
-            service.erase_blocking();
-            Ok(())
-        })
-        .await
-    }
-
-    /// [`Self::erase`] on the calling thread.
-    pub fn erase_blocking(&self) {
-        self.inner.codes.erase();
-    }
-
-    /// How long codes are good without a network.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::show`].
-    pub async fn until(&self) -> Result<CodesUntil, CoreError> {
-        self.apart(Self::until_blocking).await
-    }
-
-    /// [`Self::until`] on the calling thread, which may wait for the disk and the witness.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::show`].
-    pub fn until_blocking(&self) -> Result<CodesUntil, CoreError> {
-        self.inner.codes.until()
-    }
-
-    /// Sets the account that pays where none is named; the first one again if `None`.
-    ///
-    /// # Errors
-    ///
-    /// [`CoreError::AccountUnknown`], or why there are no codes.
-    pub async fn set_default_account(&self, account: Option<Uuid>) -> Result<(), CoreError> {
-        self.apart(move |service| service.inner.codes.set_default_account(account))
-            .await
-    }
-
-    /// How good the phone's time is. Asks the clock port, and waits for nothing else.
-    ///
-    /// # Errors
-    ///
-    /// [`CoreError::ClockImpossible`].
-    pub fn clock_quality(&self) -> Result<ClockQuality, CoreError> {
-        Ok(self.inner.clock.now()?.quality())
-    }
-
-    /// After an offline restart: believes this story about the time, until the phone is restarted or hears the
-    /// platform's time.
-    ///
-    /// # Errors
-    ///
-    /// [`CoreError::StorageFull`] and the like.
-    pub async fn choose_clock(&self, story: ClockStory) -> Result<(), CoreError> {
-        self.apart(move |service| {
-            let Inner { clock, store, .. } = service.inner.as_ref();
-            let state = clock.update(|state, sample| state.choose(story, sample.boot_id))?;
-            Ok(store.commit(&Changes::new().put(&state)?)?)
-        })
-        .await
-    }
-}
-
-/// Accounts and their balances.
-#[derive(Clone)]
-pub struct AccountService {
-    inner: Arc<Inner>,
-}
-
-impl AccountService {
-    /// The holder's accounts as last told, in the order of their slots. Works without a network.
-    ///
-    /// # Errors
-    ///
-    /// [`CoreError::NotBound`], or one of the storage.
-    pub async fn list(&self) -> Result<Vec<Account>, CoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run_blocking(move || {
-                inner.sessions.bound()?;
-                inner.ledger.accounts()
-            })
-            .await
-    }
-}
-
-/// Bills.
-#[derive(Clone)]
-pub struct BillService {
-    inner: Arc<Inner>,
-}
-
-impl BillService {
-    /// A page of at most `limit` (1–500) bills as last told, newest first. Works without a network.
-    ///
-    /// # Errors
-    ///
-    /// [`CoreError::NotBound`], or one of the storage.
-    pub async fn page(&self, query: BillQuery, limit: u16) -> Result<BillPage, CoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run_blocking(move || {
-                inner.sessions.bound()?;
-                inner.ledger.bills(&query, limit)
-            })
-            .await
     }
 }
