@@ -3,7 +3,9 @@
 use crate::error::YikaError;
 use crate::types::{Fen, LocalizedText, UnixMillis, Uuid};
 
-pub use yika_core::accounts::{Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus};
+pub use yika_core::accounts::{
+    Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus, BillSummary, KindTotal, MerchantTotal,
+};
 
 /// Bills.
 #[derive(uniffi::Object)]
@@ -21,6 +23,19 @@ impl BillService {
             .page(query, u16::try_from(limit).unwrap_or(u16::MAX))
             .await?)
     }
+
+    /// What bills come to, such as those of a month: `after` does not matter. Touches the disk; no network. Fails with
+    /// `NotBound`, or with an error of the storage.
+    pub async fn summary(&self, query: BillQuery) -> Result<BillSummary, YikaError> {
+        Ok(self.core.summary(query).await?)
+    }
+
+    /// Bills as a table for spreadsheets: CSV with a head, in UTF-8 with a byte order mark. Times are those of a place that is
+    /// `offset_s` seconds ahead of UTC, and say so. Touches the disk; no network. Fails with `NotBound`, or with an error of
+    /// the storage.
+    pub async fn export(&self, query: BillQuery, offset_s: i32) -> Result<String, YikaError> {
+        Ok(self.core.export(query, offset_s).await?)
+    }
 }
 
 /// Which bills, newest first.
@@ -29,6 +44,12 @@ pub struct BillQuery {
     /// Of one account; of all if absent.
     #[uniffi(default = None)]
     pub account: Option<Uuid>,
+    /// Of one kind; of all if absent.
+    #[uniffi(default = None)]
+    pub kind: Option<BillKind>,
+    /// With this text in the merchant's name, the terminal's label or the reference, whatever its case.
+    #[uniffi(default = None)]
+    pub text: Option<String>,
     /// From this instant on.
     #[uniffi(default = None)]
     pub from: Option<UnixMillis>,
@@ -58,6 +79,40 @@ pub struct BillPage {
     pub next: Option<BillCursor>,
     /// When the platform last told; absent where it never has.
     pub as_of: Option<UnixMillis>,
+}
+
+/// What bills come to. Those that were taken back, or are under dispute, moved nothing and are not in it. A top-up out of
+/// the wallet stands on both accounts, so over all accounts it is in both sums.
+#[uniffi::remote(Record)]
+pub struct BillSummary {
+    /// What left, zero or below.
+    pub out: Fen,
+    /// What came, zero or above.
+    pub income: Fen,
+    /// How many bills moved money.
+    pub count: u64,
+    /// By merchant, where most was spent first.
+    pub merchants: Vec<MerchantTotal>,
+    /// By kind, where most was spent first.
+    pub kinds: Vec<KindTotal>,
+}
+
+/// What was paid to a merchant, below zero for money that left.
+#[uniffi::remote(Record)]
+pub struct MerchantTotal {
+    /// Its name.
+    pub merchant: LocalizedText,
+    /// The sum.
+    pub amount: Fen,
+}
+
+/// What bills of a kind come to, below zero for money that left.
+#[uniffi::remote(Record)]
+pub struct KindTotal {
+    /// The kind.
+    pub kind: BillKind,
+    /// The sum.
+    pub amount: Fen,
 }
 
 /// One bill.

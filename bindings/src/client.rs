@@ -6,9 +6,11 @@ use crate::accounts::AccountService;
 use crate::bills::BillService;
 use crate::codes::CodeService;
 use crate::error::YikaError;
+use crate::operations::OperationService;
 use crate::ports::Ports;
 use crate::session::SessionService;
 use crate::types::{Authority, RootKey, SpkiPin};
+use crate::wallet::WalletService;
 
 /// What the card needs to know before it is opened.
 #[derive(Clone, Debug, uniffi::Record)]
@@ -27,6 +29,10 @@ pub struct Config {
     /// version can change it. Without it, what the platform tells at the first binding is pinned.
     #[uniffi(default = None)]
     pub root_key: Option<RootKey>,
+    /// The root key of the school's bank, where the app has it beforehand. Without it, what the platform tells at the first
+    /// look at the wallet is pinned.
+    #[uniffi(default = None)]
+    pub bank_root_key: Option<RootKey>,
     /// How patient to be with the network; the defaults if absent.
     #[uniffi(default = None)]
     pub limits: Option<HttpLimits>,
@@ -96,6 +102,7 @@ impl From<Config> for yika_core::Config {
             roots,
             pins,
             root_key,
+            bank_root_key,
             limits,
         } = config;
         let limits = limits.map(Into::into).unwrap_or_default();
@@ -105,6 +112,7 @@ impl From<Config> for yika_core::Config {
             roots: roots.map(Into::into).unwrap_or_default(),
             pins,
             root_key,
+            bank_root_key,
             limits,
         }
     }
@@ -160,7 +168,22 @@ impl CampusCard {
         })
     }
 
-    /// Brings everything up to date: time, credential, accounts, bills. A frozen card or a lost phone doesn't keep balances
+    /// The e-wallet. Touches nothing.
+    pub fn wallet(&self) -> Arc<WalletService> {
+        Arc::new(WalletService {
+            core: self.core.wallet(),
+        })
+    }
+
+    /// Top-ups, recharges and withdrawals. Touches nothing.
+    pub fn operations(&self) -> Arc<OperationService> {
+        Arc::new(OperationService {
+            core: self.core.operations(),
+        })
+    }
+
+    /// Brings everything up to date: time, credential, operations, accounts, bills, wallet; sends what was confirmed without a
+    /// network. A frozen card or a lost phone doesn't keep balances
     /// and bills from being read; the error comes after them. Touches the network, the disk and the ports.
     pub async fn sync(&self) -> Result<(), YikaError> {
         Ok(self.core.synchronise().await?)

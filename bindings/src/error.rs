@@ -3,6 +3,7 @@
 
 use yika_core::CoreError;
 
+use crate::refusals::{InputField, MoneyReason, MoneyRefusal};
 pub use yika_core::{InternalFault, PlatformRefusal, TrustFault};
 
 use crate::types::{ProblemCode, UnixMillis};
@@ -129,6 +130,21 @@ pub enum YikaError {
     /// The address of the platform is cleartext HTTP, and not on this very machine.
     #[error("cleartext http:// is allowed to a loopback address only; use https://")]
     CleartextRefused,
+    /// Money does not move, for a reason that the holder can understand. Nothing was charged. `code()` is the reason's.
+    #[error("not possible: {refusal}")]
+    Money {
+        /// Why.
+        refusal: MoneyRefusal,
+    },
+    /// Something typed in is not of its form.
+    #[error("{field} is not right; check it")]
+    InvalidInput {
+        /// What.
+        field: InputField,
+    },
+    /// The payment password is one that others guess at once.
+    #[error("the payment password is too easy to guess; choose another")]
+    WeakPassword,
     /// The platform refused for a reason that this version has no own error for.
     #[error("the platform refused the request: {refusal}")]
     Refused {
@@ -175,6 +191,12 @@ pub enum TrustFault {
     Epoch,
     /// It has not begun, or is older than the one in use.
     Times,
+    /// The bank's root key is another than the one that this phone trusts the bank by.
+    BankRoot,
+    /// The bank's keys are not signed by its root.
+    BankKeys,
+    /// The bank's keys may not be relied on any more.
+    BankKeysEnded,
 }
 
 /// Faults that no user can do anything about.
@@ -203,6 +225,9 @@ impl YikaError {
 
     /// Whether the same call can succeed later without the holder doing anything but trying again.
     pub fn retryable(&self) -> bool {
+        if let Self::Money { refusal } = self {
+            return refusal.reason == MoneyReason::BankUnavailable;
+        }
         matches!(
             self,
             Self::Network
@@ -251,6 +276,9 @@ impl YikaError {
             Self::AppOutdated => "app_outdated",
             Self::InvalidPlatformUrl => "invalid_platform_url",
             Self::CleartextRefused => "cleartext_refused",
+            Self::Money { refusal } => refusal.reason.as_str(),
+            Self::InvalidInput { .. } => "invalid_input",
+            Self::WeakPassword => "weak_password",
             Self::Refused { .. } => "refused",
             Self::Internal { .. } => "internal",
         }
@@ -301,6 +329,9 @@ impl From<CoreError> for YikaError {
             CoreError::AppOutdated => Self::AppOutdated,
             CoreError::InvalidPlatformUrl => Self::InvalidPlatformUrl,
             CoreError::CleartextRefused => Self::CleartextRefused,
+            CoreError::Money { refusal } => Self::Money { refusal },
+            CoreError::InvalidInput { field } => Self::InvalidInput { field },
+            CoreError::WeakPassword => Self::WeakPassword,
             CoreError::Refused { refusal } => Self::Refused { refusal },
             CoreError::Internal { fault } => Self::Internal { fault },
         }
@@ -314,6 +345,12 @@ mod tests {
 
     /// One of each variant, with everything in it that can be.
     fn every_core_error() -> Vec<CoreError> {
+        let mut all = every_variant();
+        all.extend(MoneyReason::ALL.iter().map(|&reason| reason.into()));
+        all
+    }
+
+    fn every_variant() -> Vec<CoreError> {
         let at = UnixMillis(1_795_000_000_000);
         let refusal = PlatformRefusal {
             status: 422,
@@ -359,6 +396,10 @@ mod tests {
             CoreError::AppOutdated,
             CoreError::InvalidPlatformUrl,
             CoreError::CleartextRefused,
+            CoreError::InvalidInput {
+                field: InputField::CardNumber,
+            },
+            CoreError::WeakPassword,
             CoreError::Refused { refusal },
             CoreError::Internal {
                 fault: InternalFault::BadSignature,

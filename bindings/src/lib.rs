@@ -14,28 +14,44 @@ mod codes;
 mod error;
 mod guard;
 mod logging;
+mod operations;
 mod ports;
+mod refusals;
 mod session;
 mod types;
+mod wallet;
 
 #[cfg(test)]
 mod tests;
 
 pub use accounts::{Account, AccountService, AccountStatus, Balance};
-pub use bills::{Bill, BillCursor, BillKind, BillPage, BillQuery, BillService, BillStatus};
+pub use bills::{
+    Bill, BillCursor, BillKind, BillPage, BillQuery, BillService, BillStatus, BillSummary, KindTotal,
+    MerchantTotal,
+};
 pub use client::{CampusCard, Config, HttpLimits, Roots};
 pub use codes::{
     ClockQuality, ClockStory, CodeForm, CodeFrame, CodePurpose, CodeService, CodesUntil, FormChoice,
 };
 pub use error::{InternalFault, PlatformRefusal, TrustFault, YikaError};
 pub use logging::{LogEntry, LogLevel, LogSink, LogSinkError, set_log_sink};
+pub use operations::{
+    Funding, Operation, OperationCursor, OperationKind, OperationPage, OperationRefusal, OperationService,
+    Phase, Plan, Step, TopUpAmount, TopUpSource,
+};
 pub use ports::{
     ClockSample, DeviceClock, DeviceClockError, DeviceKey, DeviceKeyError, DeviceSigner, KeyPurpose,
     KeyStorage, KeyWrap, Ports, Witness, WitnessError,
 };
+pub use refusals::{BankRefusal, InputField, MoneyReason, MoneyRefusal, RefusalReason};
 pub use session::{BoundCard, SessionService, SessionState};
 pub use types::{
     Authority, Fen, LocalizedText, PlatformUrl, ProblemCode, RootKey, Slot, SpkiPin, UnixMillis, Uuid,
+};
+
+pub use wallet::{
+    BankCard, CardBinding, CardFee, CardInput, CloseBlocker, IdentityInput, Terms, TopUpLimits, Wallet,
+    WalletService, WalletStatus,
 };
 
 uniffi::setup_scaffolding!();

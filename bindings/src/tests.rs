@@ -189,6 +189,7 @@ fn config(folder: &Path) -> Config {
         roots: None,
         pins: vec![],
         root_key: None,
+        bank_root_key: None,
         limits: None,
     }
 }

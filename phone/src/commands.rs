@@ -1,31 +1,41 @@
-//! What each command does. All of them open the same card; only `bind`, `sync` and `sign-out` use the network.
+//! What each command does. All of them open the same card. Showing codes, accounts, bills, operations and status never uses
+//! the network.
 
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
-use yika_core::accounts::BillQuery;
 use yika_core::codes::{CodePurpose, FormChoice};
 use yika_core::ports::software::{FileKeyWrap, FileWitness};
 use yika_core::ports::{KeySource, Ports};
 use yika_core::{Authority, CampusCard, Config, Roots};
-use yika_format::PublicKey;
 
 use crate::args::{AccountName, Arguments, Code, Command, Drawing, Form, Output};
 use crate::clock::PhoneClock;
 use crate::draw::draw;
 use crate::error::PhoneError;
-use crate::{host, show};
+use crate::{host, money, show};
 
 /// Does what the command line says.
 pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
-    let root_key = match arguments.command {
-        Command::Bind { root_key, .. } => root_key,
-        _ => None,
+    let (root_key, bank_root_key) = match arguments.command {
+        Command::Bind {
+            root_key,
+            bank_root_key,
+            ..
+        } => (root_key, bank_root_key),
+        _ => (None, None),
     };
     let roots = arguments.ca_file.as_deref().map_or(Ok(Roots::Public), roots)?;
-    let card = open(&arguments.home, arguments.clock, root_key, roots.clone())?;
+    let config = Config {
+        device_name: "yika-phone".to_owned(),
+        root_key,
+        bank_root_key,
+        roots: roots.clone(),
+        ..Config::new(arguments.home.join("store"))
+    };
+    let card = open(config, &arguments.home.join("device"), arguments.clock)?;
     let result = obey(&card, arguments.command, &roots);
     card.finish_blocking();
     result
@@ -65,10 +75,10 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
                 || show::accounts_text(&accounts),
             )
         }
-        Command::Bills { limit, output } => {
-            let page = wait(card.bills().page(BillQuery::default(), limit))??;
-            print(output, || show::bills_json(&page), || show::bills_text(&page))
-        }
+        Command::Bills(filter) => money::bills(card, &filter),
+        Command::Topup(words) => money::top_up(card, &words),
+        Command::Wallet(words) => money::wallet(card, &words),
+        Command::Operations(words) => money::operations(card, &words),
         Command::Status(output) => {
             let status = show::status_json(card);
             print(output, || status.clone(), || format!("{status:#}"))
@@ -78,7 +88,7 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
 }
 
 /// Waits on this thread. Made only where it is needed: a code is there sooner without.
-fn wait<T>(work: impl Future<Output = T>) -> Result<T, PhoneError> {
+pub(crate) fn wait<T>(work: impl Future<Output = T>) -> Result<T, PhoneError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -86,24 +96,12 @@ fn wait<T>(work: impl Future<Output = T>) -> Result<T, PhoneError> {
 }
 
 /// The store is what a backup would take along; `device` is what stays on this phone.
-fn open(
-    home: &Path,
-    clock: PhoneClock,
-    root_key: Option<PublicKey>,
-    roots: Roots,
-) -> Result<CampusCard, PhoneError> {
-    let device = home.join("device");
+fn open(config: Config, device: &Path, clock: PhoneClock) -> Result<CampusCard, PhoneError> {
     let ports = Ports {
         clock: Arc::new(clock),
         keys: KeySource::Software,
         key_wrap: Arc::new(FileKeyWrap::new(device.join("wrapping-key"))),
         witness: Arc::new(FileWitness::new(device.join("witness"))),
-    };
-    let config = Config {
-        device_name: "yika-phone".to_owned(),
-        root_key,
-        roots,
-        ..Config::new(home.join("store"))
     };
     Ok(CampusCard::open_blocking(config, ports)?)
 }
@@ -118,15 +116,7 @@ fn show_code(card: &CampusCard, code: &Code) -> Result<(), PhoneError> {
 }
 
 fn payment(card: &CampusCard, account: Option<AccountName>) -> Result<CodePurpose, PhoneError> {
-    let account = match account {
-        None => None,
-        Some(AccountName::Id(id)) => Some(id),
-        Some(AccountName::Slot(slot)) => {
-            let accounts = wait(card.accounts().list())??;
-            let found = accounts.iter().find(|account| account.slot.get() == slot);
-            Some(found.ok_or(PhoneError::NoSuchSlot(slot))?.id)
-        }
-    };
+    let account = account.map(|name| money::account(card, name)).transpose()?;
     Ok(CodePurpose::Payment { account })
 }
 
@@ -138,7 +128,8 @@ fn form(drawing: &Drawing) -> FormChoice {
     }
 }
 
-fn print(
+/// Prints for people or for scripts.
+pub(crate) fn print(
     output: Output,
     json: impl FnOnce() -> serde_json::Value,
     text: impl FnOnce() -> String,

@@ -18,6 +18,18 @@ pub(crate) enum PhoneError {
     /// A slot that the holder has no account in.
     #[error("no account in slot {0}; `accounts` lists them")]
     NoSuchSlot(u8),
+    /// No bank card is bound.
+    #[error("no bank card is bound; `wallet bind` binds one")]
+    NoCard,
+    /// There is no wallet.
+    #[error("there is no wallet; `wallet open` opens one")]
+    NoWallet,
+    /// An operation ended without the money having arrived.
+    #[error("the operation was not made, or was taken back; nothing was charged in the end")]
+    OperationFailed(String),
+    /// The school's time zone or a date can't be used.
+    #[error("the time zone or the date cannot be used: {0}")]
+    Time(String),
     /// The file of authorities is none.
     #[error("cannot use {}: {source}", path.display())]
     CaFile {
@@ -40,12 +52,22 @@ pub(crate) enum PhoneError {
 }
 
 impl PhoneError {
+    // Taken by value because `map_err` gives it so.
+    #[expect(clippy::needless_pass_by_value)]
+    pub(crate) fn time(error: jiff::Error) -> Self {
+        Self::Time(error.to_string())
+    }
+
     /// The stable code.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &str {
         match self {
             Self::Core(error) => error.code(),
             Self::Host(_) => "host_token",
             Self::NoSuchSlot(_) => "account_unknown",
+            Self::NoCard => "card_not_bound",
+            Self::NoWallet => "wallet_not_open",
+            Self::OperationFailed(code) => code,
+            Self::Time(_) => "time_zone",
             Self::CaFile { .. } => "ca_file",
             Self::Write { .. } => "write_failed",
             Self::System(_) => "system",

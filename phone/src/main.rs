@@ -7,6 +7,7 @@ mod commands;
 mod draw;
 mod error;
 mod host;
+mod money;
 mod show;
 
 use std::process::ExitCode;

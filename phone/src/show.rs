@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 use yika_api::LocalizedText;
 use yika_core::CampusCard;
-use yika_core::accounts::{Account, Bill, BillPage};
+use yika_core::accounts::{Account, Balance, Bill, BillPage, BillSummary};
 use yika_core::clock::ClockQuality;
+use yika_core::operations::{Operation, OperationPage, Plan};
 use yika_core::session::SessionState;
+use yika_core::wallet::{CardBinding, Wallet};
 
 /// The accounts.
 pub(crate) fn accounts_json(accounts: &[Account]) -> Value {
@@ -15,12 +17,7 @@ pub(crate) fn accounts_json(accounts: &[Account]) -> Value {
             "slot": account.slot.get(),
             "name": account.name,
             "status": account.status,
-            "balance": account.balance.map(|balance| json!({
-                "amount": balance.amount,
-                "as_of": balance.as_of,
-                "version": balance.version,
-                "pending": balance.pending,
-            })),
+            "balance": account.balance.map(balance_json),
         })
     };
     json!({ "accounts": accounts.iter().map(account).collect::<Vec<_>>() })
@@ -37,13 +34,30 @@ pub(crate) fn accounts_text(accounts: &[Account]) -> String {
     accounts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A page of bills.
-pub(crate) fn bills_json(page: &BillPage) -> Value {
-    json!({ "bills": page.bills, "more": page.next.is_some(), "as_of": page.as_of })
+/// A page of bills, and what all that were asked for come to.
+pub(crate) fn bills_json(page: &BillPage, summary: &BillSummary) -> Value {
+    let merchants = summary.merchants.iter();
+    let kinds = summary.kinds.iter();
+    json!({
+        "bills": page.bills,
+        "more": page.next.is_some(),
+        "as_of": page.as_of,
+        "summary": {
+            "out": summary.out,
+            "in": summary.income,
+            "count": summary.count,
+            "merchants": merchants
+                .map(|total| json!({ "merchant": total.merchant, "amount": total.amount }))
+                .collect::<Vec<_>>(),
+            "kinds": kinds
+                .map(|total| json!({ "kind": total.kind, "amount": total.amount }))
+                .collect::<Vec<_>>(),
+        },
+    })
 }
 
-/// A page of bills, a line each.
-pub(crate) fn bills_text(page: &BillPage) -> String {
+/// A page of bills, a line each, and their sums.
+pub(crate) fn bills_text(page: &BillPage, summary: &BillSummary) -> String {
     let line = |bill: &Bill| {
         let merchant = bill.merchant.as_ref().map_or("—".to_owned(), both);
         format!(
@@ -51,7 +65,142 @@ pub(crate) fn bills_text(page: &BillPage) -> String {
             bill.reference, bill.amount, bill.status
         )
     };
-    page.bills.iter().map(line).collect::<Vec<_>>().join("\n")
+    let sums = format!("out ¥{}  in ¥{}", summary.out, summary.income);
+    page.bills
+        .iter()
+        .map(line)
+        .chain([sums])
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The wallet.
+pub(crate) fn wallet_json(wallet: &Wallet) -> Value {
+    json!({
+        "status": wallet.status,
+        "account_id": wallet.account_id,
+        "balance": wallet.balance.map(balance_json),
+        "cards": wallet.cards,
+        "limits": wallet.limits,
+        "fee": wallet.fee,
+        "presets": wallet.presets,
+        "close_blockers": wallet.close_blockers,
+        "terms": wallet.terms,
+        "as_of": wallet.as_of,
+    })
+}
+
+/// The wallet, for people.
+pub(crate) fn wallet_text(wallet: &Wallet) -> String {
+    let balance = wallet
+        .balance
+        .map_or("—".to_owned(), |balance| format!("¥{}", balance.amount));
+    let limits = &wallet.limits;
+    let mut lines = vec![
+        format!("{:?}  {balance}", wallet.status),
+        format!(
+            "top-ups from ¥{}, at most ¥{} each and ¥{} a day; ¥{} used today",
+            limits.least, limits.single, limits.day, limits.day_used
+        ),
+        format!(
+            "terms, version {}: {}",
+            wallet.terms.version,
+            both(&wallet.terms.text)
+        ),
+    ];
+    lines.extend(wallet.cards.iter().map(|card| {
+        let default = if card.is_default { "  default" } else { "" };
+        format!("{}  {} …{}{default}", card.id, both(&card.bank), card.tail)
+    }));
+    lines.join("\n")
+}
+
+/// A card that waits for its code.
+pub(crate) fn binding_json(binding: &CardBinding) -> Value {
+    json!(binding)
+}
+
+/// A card that waits for its code, for people.
+pub(crate) fn binding_text(binding: &CardBinding) -> String {
+    format!(
+        "{}  {} …{}: the code went to {}",
+        binding.id,
+        both(&binding.bank),
+        binding.tail,
+        binding.phone_masked
+    )
+}
+
+/// What would be done.
+pub(crate) fn plan_json(plan: &Plan) -> Value {
+    json!({
+        "id": plan.id,
+        "kind": plan.kind,
+        "amount": plan.amount,
+        "funding": plan.funding,
+        "account_id": plan.account_id,
+    })
+}
+
+/// What would be done, for people.
+pub(crate) fn plan_text(plan: &Plan) -> String {
+    let funding = &plan.funding;
+    format!(
+        "{:?} ¥{}: ¥{} out of the wallet, ¥{} off the bank card, ¥{} of it fee",
+        plan.kind, plan.amount, funding.wallet, funding.bank, funding.fee
+    )
+}
+
+/// One operation.
+pub(crate) fn operation_json(operation: &Operation) -> Value {
+    json!({
+        "id": operation.id,
+        "kind": operation.kind,
+        "amount": operation.amount,
+        "funding": operation.funding,
+        "account_id": operation.account_id,
+        "phase": operation.phase,
+        "steps": operation.steps,
+        "refusal": operation.refusal,
+        "reference": operation.reference,
+    })
+}
+
+/// One operation, a line.
+pub(crate) fn operation_text(operation: &Operation) -> String {
+    let reference = operation.reference.as_deref().unwrap_or("—");
+    let refusal = operation
+        .refusal
+        .as_ref()
+        .map_or(String::new(), |refusal| format!("  {}", refusal.code));
+    format!(
+        "{}  {reference}  {:?} ¥{}  {:?}{refusal}",
+        operation.id, operation.kind, operation.amount, operation.phase
+    )
+}
+
+/// A page of operations.
+pub(crate) fn operations_json(page: &OperationPage) -> Value {
+    let operations = page.operations.iter().map(operation_json);
+    json!({ "operations": operations.collect::<Vec<_>>(), "more": page.next.is_some() })
+}
+
+/// A page of operations, a line each.
+pub(crate) fn operations_text(page: &OperationPage) -> String {
+    page.operations
+        .iter()
+        .map(operation_text)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn balance_json(balance: Balance) -> Value {
+    json!({
+        "amount": balance.amount,
+        "as_of": balance.as_of,
+        "version": balance.version,
+        "pending": balance.pending,
+    })
 }
 
 /// How things stand with this phone.

@@ -1,6 +1,8 @@
 //! The SQL of balances and bills. What a row is found by is in the clear, all else is sealed. Pages go by key, so that
 //! the millionth bill costs what the first does.
 
+use std::ops::ControlFlow;
+
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params, params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -9,8 +11,9 @@ use yika_api::payment::PaymentPage;
 use yika_api::{Fen, LocalizedText, UnixMillis};
 use yika_format::Slot;
 
-use super::flow;
-use super::model::{Account, Balance, Bill, BillCursor, BillPage, BillQuery, Payers};
+use super::model::{Account, Balance, Bill, BillCursor, BillPage, BillQuery, BillSummary, Payers};
+use super::summary::Summing;
+use super::{csv, flow};
 use crate::store::{Place, Record, Sealer, StoreError};
 
 impl Record for Payers {
@@ -146,9 +149,8 @@ fn put_bill(transaction: &Transaction<'_>, sealer: &Sealer, bill: &Bill) -> Resu
     Ok(())
 }
 
-/// The statement for a page of bills, newest first, and one more that tells whether there is a next page. The index that
-/// orders the rows also finds where the page begins.
-pub(super) fn page_sql(query: &BillQuery, limit: u16) -> (String, Vec<Value>) {
+/// The statement for bills, newest first. The index that orders the rows also finds where they begin.
+pub(super) fn bills_sql(query: &BillQuery) -> (String, Vec<Value>) {
     let mut sql = "SELECT id, account_id, occurred_at, sealed FROM bills WHERE occurred_at >= ?".to_owned();
     let mut values = vec![Value::Integer(query.from.map_or(i64::MIN, |from| from.0))];
     if let Some(until) = query.until {
@@ -163,9 +165,41 @@ pub(super) fn page_sql(query: &BillQuery, limit: u16) -> (String, Vec<Value>) {
         sql.push_str(" AND (occurred_at, id) < (?, ?)");
         values.extend([Value::Integer(occurred_at.0), Value::Blob(id.as_bytes().to_vec())]);
     }
-    sql.push_str(" ORDER BY occurred_at DESC, id DESC LIMIT ?");
-    values.push(Value::Integer(i64::from(limit) + 1));
+    sql.push_str(" ORDER BY occurred_at DESC, id DESC");
     (sql, values)
+}
+
+/// Shows every bill that the query asks for, newest first, until `each` has seen enough. Kind and text are sealed, so
+/// those are looked for by opening one bill after the other.
+fn for_each(
+    cache: &Connection,
+    sealer: &Sealer,
+    query: &BillQuery,
+    mut each: impl FnMut(Bill) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<(), StoreError> {
+    let text = query
+        .text
+        .as_deref()
+        .map(str::trim)
+        .unwrap_or_default()
+        .to_lowercase();
+    let (sql, values) = bills_sql(query);
+    let mut statement = cache.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        let (id, account): ([u8; 16], [u8; 16]) = (row.get(0)?, row.get(1)?);
+        let plain = sealer.open(bill_place(&id), &row.get::<_, Vec<u8>>(3)?)?;
+        let bill: Bill = serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged)?;
+        // The columns in the clear must say what the sealed bill says.
+        if bill.account_id.as_bytes() != &account || bill.occurred_at.0 != row.get::<_, i64>(2)? {
+            return Err(StoreError::Damaged);
+        }
+        let is_asked_for = query.kind.is_none_or(|kind| kind == bill.kind) && flow::has_text(&bill, &text);
+        if is_asked_for && each(bill)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// A page of bills, newest first.
@@ -175,25 +209,17 @@ pub(super) fn read_bills(
     query: &BillQuery,
     limit: u16,
 ) -> Result<BillPage, StoreError> {
-    let (sql, values) = page_sql(query, limit);
-    let mut statement = cache.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
     let mut bills = Vec::with_capacity(limit.into());
     let mut more = false;
-    while let Some(row) = rows.next()? {
+    for_each(cache, sealer, query, |bill| {
+        // One more than asked for tells whether there is a next page.
         if bills.len() == usize::from(limit) {
             more = true;
-            break;
-        }
-        let (id, account): ([u8; 16], [u8; 16]) = (row.get(0)?, row.get(1)?);
-        let plain = sealer.open(bill_place(&id), &row.get::<_, Vec<u8>>(3)?)?;
-        let bill: Bill = serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged)?;
-        // The columns in the clear must say what the sealed bill says.
-        if bill.account_id.as_bytes() != &account || bill.occurred_at.0 != row.get::<_, i64>(2)? {
-            return Err(StoreError::Damaged);
+            return Ok(ControlFlow::Break(()));
         }
         bills.push(bill);
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     let last = bills.last().map(|bill| BillCursor {
         occurred_at: bill.occurred_at,
         id: bill.id,
@@ -207,6 +233,35 @@ pub(super) fn read_bills(
         next: last.filter(|_| more),
         as_of,
     })
+}
+
+/// What the bills come to.
+pub(super) fn sum_bills(
+    cache: &Connection,
+    sealer: &Sealer,
+    query: &BillQuery,
+) -> Result<BillSummary, StoreError> {
+    let mut summing = Summing::default();
+    for_each(cache, sealer, query, |bill| {
+        summing.add(&bill)?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(summing.finish())
+}
+
+/// The bills as a table.
+pub(super) fn export_bills(
+    cache: &Connection,
+    sealer: &Sealer,
+    query: &BillQuery,
+    offset_s: i32,
+) -> Result<String, StoreError> {
+    let mut table = csv::head();
+    for_each(cache, sealer, query, |bill| {
+        csv::add_row(&mut table, &bill, offset_s);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(table)
 }
 
 fn account_place(id: &Uuid, version: u64) -> Place<'_> {

@@ -1,8 +1,8 @@
-//! What of an answer is newer than what is known.
+//! What of an answer is newer than what is known, and which bills a search finds.
 
 use yika_api::account::Balance as Told;
 
-use super::model::Balance;
+use super::model::{Balance, Bill};
 
 /// The balance after an answer: a lower version is old news, the same one is told again later.
 pub(super) fn newer(known: Option<Balance>, told: Told) -> Balance {
@@ -12,6 +12,17 @@ pub(super) fn newer(known: Option<Balance>, told: Told) -> Balance {
         Some(known) if known.version == told.version && known.as_of > told.as_of => known,
         _ => told,
     }
+}
+
+/// Whether a text, in lower case, stands in what a holder knows a bill by.
+pub(super) fn has_text(bill: &Bill, text: &str) -> bool {
+    let has = |part: &str| part.to_lowercase().contains(text);
+    let merchant = bill.merchant.iter().flat_map(|name| [&name.zh, &name.en]);
+    text.is_empty()
+        || merchant
+            .chain(&bill.terminal)
+            .chain([&bill.reference])
+            .any(|part| has(part))
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //! older one, and what is unknown is never shown as zero.
 
 mod cache;
+mod csv;
 mod flow;
 mod model;
 mod remote;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +14,10 @@ use std::sync::Arc;
 
 use yika_format::Slot;
 
-pub use model::{Account, Balance, Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus};
+pub use model::{
+    Account, Balance, Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus, BillSummary, KindTotal,
+    MerchantTotal,
+};
 pub use yika_api::account::AccountStatus;
 
 use crate::error::CoreError;
@@ -58,6 +63,20 @@ impl Ledger {
         Ok(self
             .store
             .with_cache(|cache, sealer| cache::read_bills(cache, sealer, query, limit))?)
+    }
+
+    /// What bills come to.
+    pub(crate) fn sum(&self, query: &BillQuery) -> Result<BillSummary, CoreError> {
+        Ok(self
+            .store
+            .with_cache(|cache, sealer| cache::sum_bills(cache, sealer, query))?)
+    }
+
+    /// Bills as a table.
+    pub(crate) fn export(&self, query: &BillQuery, offset_s: i32) -> Result<String, CoreError> {
+        Ok(self
+            .store
+            .with_cache(|cache, sealer| cache::export_bills(cache, sealer, query, offset_s))?)
     }
 
     /// Brings accounts and bills up to date. Returns the accounts that codes can name.

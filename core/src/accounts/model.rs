@@ -54,10 +54,14 @@ impl Balance {
 }
 
 /// Which bills, newest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BillQuery {
     /// Of one account; of all if absent.
     pub account: Option<Uuid>,
+    /// Of one kind; of all if absent.
+    pub kind: Option<BillKind>,
+    /// With this text in the merchant's name, the terminal's label or the reference, whatever its case.
+    pub text: Option<String>,
     /// From this instant on.
     pub from: Option<UnixMillis>,
     /// Before this instant.
@@ -84,6 +88,40 @@ pub struct BillPage {
     pub next: Option<BillCursor>,
     /// When the platform last told; absent where it never has.
     pub as_of: Option<UnixMillis>,
+}
+
+/// What bills come to. Those that were taken back, or are under dispute, moved nothing and are not in it. A top-up out of
+/// the wallet stands on both accounts, so over all accounts it is in both sums.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BillSummary {
+    /// What left, zero or below.
+    pub out: Fen,
+    /// What came, zero or above.
+    pub income: Fen,
+    /// How many bills moved money.
+    pub count: u64,
+    /// By merchant, where most was spent first.
+    pub merchants: Vec<MerchantTotal>,
+    /// By kind, where most was spent first.
+    pub kinds: Vec<KindTotal>,
+}
+
+/// What was paid to a merchant, below zero for money that left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MerchantTotal {
+    /// Its name.
+    pub merchant: LocalizedText,
+    /// The sum.
+    pub amount: Fen,
+}
+
+/// What bills of a kind come to, below zero for money that left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindTotal {
+    /// The kind.
+    pub kind: BillKind,
+    /// The sum.
+    pub amount: Fen,
 }
 
 /// An account that codes can name. Kept in the journal, so that a lost cache doesn't hinder paying.

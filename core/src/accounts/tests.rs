@@ -222,7 +222,7 @@ fn a_page_is_found_by_an_index_however_many_bills_there_are() {
             ..BillQuery::default()
         },
     ] {
-        let (sql, values) = cache::page_sql(&query, 50);
+        let (sql, values) = cache::bills_sql(&query);
         let mut statement = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let plan: Vec<String> = statement
             .query_map(rusqlite::params_from_iter(values), |row| row.get("detail"))
@@ -235,4 +235,64 @@ fn a_page_is_found_by_an_index_however_many_bills_there_are() {
             "{plan:?}"
         );
     }
+}
+
+#[test]
+fn a_search_finds_by_text_and_kind_whatever_page_it_is_on() {
+    let phone = TestPhone::new();
+    let mut payments: Vec<Bill> = (1..=9).map(|number| payment(number, MAIN, START)).collect();
+    for at in [2, 5, 8] {
+        payments[at].merchant.as_mut().unwrap().en = format!("Noodles {at}");
+    }
+    payments[5].kind = BillKind::LibraryFee;
+    phone.platform.campus().payments = payments;
+    let card = phone.bound();
+    let noodles = BillQuery {
+        text: Some(" nOOdles".to_owned()),
+        ..BillQuery::default()
+    };
+    let first = bills(&card, noodles.clone(), 2);
+    assert_eq!(numbers(&first), [9, 6]);
+    let second = BillQuery {
+        after: first.next,
+        ..noodles.clone()
+    };
+    assert_eq!(numbers(&bills(&card, second, 2)), [3]);
+    let fees = BillQuery {
+        kind: Some(BillKind::LibraryFee),
+        ..noodles
+    };
+    assert_eq!(numbers(&bills(&card, fees, 10)), [6]);
+    let reference = BillQuery {
+        text: Some("r7".to_owned()),
+        ..BillQuery::default()
+    };
+    assert_eq!(numbers(&bills(&card, reference, 10)), [7]);
+}
+
+#[test]
+fn a_month_comes_to_what_moved_money() {
+    let phone = TestPhone::new();
+    let mut payments: Vec<Bill> = (1..=5)
+        .map(|number| payment(number, MAIN, START.plus_millis(i64::try_from(number).unwrap())))
+        .collect();
+    payments[1].status = BillStatus::Voided;
+    payments[2].amount = Fen::new(50_000);
+    (payments[2].kind, payments[2].merchant) = (BillKind::TopUp, None);
+    phone.platform.campus().payments = payments;
+    let card = phone.bound();
+    let month = BillQuery {
+        from: Some(START),
+        until: Some(START.plus_millis(5)),
+        ..BillQuery::default()
+    };
+    let summary = block_on(card.bills().summary(month.clone())).unwrap();
+    assert_eq!(
+        (summary.out, summary.income, summary.count),
+        (Fen::new(-2_500), Fen::new(50_000), 3)
+    );
+    assert_eq!(summary.merchants[0].amount, Fen::new(-2_500));
+    assert_eq!(summary.kinds[0].kind, BillKind::Purchase);
+    let table = block_on(card.bills().export(month, 28_800)).unwrap();
+    assert_eq!(table.lines().count(), 5);
 }

@@ -30,9 +30,15 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TopUpAmount {
     /// This much.
-    Exactly(Fen),
+    Exactly {
+        /// The amount.
+        amount: Fen,
+    },
     /// As much as brings the account to this balance.
-    ToBalance(Fen),
+    ToBalance {
+        /// The balance.
+        balance: Fen,
+    },
 }
 
 /// What pays a top-up.
@@ -44,7 +50,10 @@ pub enum TopUpSource {
     /// The wallet alone.
     Wallet,
     /// A bank card alone.
-    Card(Uuid),
+    Card {
+        /// Which.
+        card_id: Uuid,
+    },
 }
 
 /// Plans a top-up of a card account.
@@ -63,7 +72,7 @@ pub(super) fn top_up(
     check_limits(wallet, amount)?;
     let free = free_in(wallet)?;
     let (from_wallet, card) = match source {
-        TopUpSource::Card(card) => (Fen::ZERO, Some(card)),
+        TopUpSource::Card { card_id } => (Fen::ZERO, Some(card_id)),
         TopUpSource::Wallet => (amount, None),
         TopUpSource::WalletThenCard if free >= amount => (amount, None),
         TopUpSource::WalletThenCard => (free, wallet.cards.first().map(|card| card.id)),
@@ -151,11 +160,11 @@ pub(super) fn withdrawal(
 
 fn amount_of(account: &Account, amount: TopUpAmount) -> Result<Fen, CoreError> {
     match amount {
-        TopUpAmount::Exactly(amount) => {
+        TopUpAmount::Exactly { amount } => {
             check_positive(amount)?;
             Ok(amount)
         }
-        TopUpAmount::ToBalance(target) => {
+        TopUpAmount::ToBalance { balance: target } => {
             check_positive(target)?;
             let balance = account.balance.ok_or(MoneyReason::BalanceUnknown)?.amount;
             let missing = difference(target, balance)?;
@@ -304,7 +313,9 @@ mod tests {
     }
 
     fn exactly(amount: i64) -> TopUpAmount {
-        TopUpAmount::Exactly(Fen::new(amount))
+        TopUpAmount::Exactly {
+            amount: Fen::new(amount),
+        }
     }
 
     #[test]
@@ -329,7 +340,9 @@ mod tests {
 
     #[test]
     fn a_target_balance_is_reached_and_not_passed() {
-        let to = |target| TopUpAmount::ToBalance(Fen::new(target));
+        let to = |target| TopUpAmount::ToBalance {
+            balance: Fen::new(target),
+        };
         let wallet = wallet(20_000, 0);
         assert_eq!(
             plan(&wallet, to(5_000), TopUpSource::default()).unwrap().amount,
@@ -394,7 +407,14 @@ mod tests {
             (MoneyReason::InsufficientFunds, Some(600))
         );
         assert_eq!(
-            reason(plan(&poor, exactly(5_000), TopUpSource::Card(Uuid::from_u128(9)))).0,
+            reason(plan(
+                &poor,
+                exactly(5_000),
+                TopUpSource::Card {
+                    card_id: Uuid::from_u128(9)
+                }
+            ))
+            .0,
             MoneyReason::CardNotBound
         );
         for status in [WalletStatus::None, WalletStatus::Frozen, WalletStatus::Closed] {

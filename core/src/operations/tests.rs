@@ -23,7 +23,9 @@ fn password(digits: &str) -> PaymentPassword {
 }
 
 fn plan(card: &CampusCard, amount: i64) -> Plan {
-    let amount = TopUpAmount::Exactly(Fen::new(amount));
+    let amount = TopUpAmount::Exactly {
+        amount: Fen::new(amount),
+    };
     block_on(
         card.operations()
             .plan_top_up(MAIN, amount, TopUpSource::default()),

@@ -24,11 +24,11 @@ fn new_password(digits: &str) -> NewPaymentPassword {
 }
 
 fn identity() -> Identity {
-    Identity::new(text("CANARY-name"), text("11010519491231002X")).unwrap()
+    Identity::new("CANARY-name", "11010519491231002X").unwrap()
 }
 
 fn card() -> CardDetails {
-    CardDetails::new(&text("6222021234567890128"), identity(), &text("13800138000")).unwrap()
+    CardDetails::new("6222021234567890128", identity(), "13800138000").unwrap()
 }
 
 fn rich() -> (TestPhone, CampusCard) {

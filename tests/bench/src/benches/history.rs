@@ -109,7 +109,7 @@ fn newest<'a>(campus: &'a Campus, card: &'a CampusCard, count: u32, middle: bool
     };
     Ok(Box::new(move |_| {
         per_operation(PAGES, |_| {
-            let page = campus.runtime.block_on(card.bills().page(query, PAGE))?;
+            let page = campus.runtime.block_on(card.bills().page(query.clone(), PAGE))?;
             match black_box(page).bills.len() {
                 length if length == usize::from(PAGE) => Ok(()),
                 length => Err(format!("{length} bills on the page").into()),

@@ -1,5 +1,7 @@
 //! The command line's grammar.
 
+mod money;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -9,6 +11,8 @@ use uuid::Uuid;
 use yika_format::PublicKey;
 
 use crate::clock::PhoneClock;
+
+pub(crate) use money::{BillFilter, Confirmation, Month, Operations, Source, TopUp, Wallet};
 
 /// A phone that is a campus card.
 #[derive(Debug, Parser)]
@@ -39,22 +43,26 @@ pub(crate) enum Command {
         /// The school's root key, 66 hexadecimal digits; without it, the platform's word is pinned.
         #[arg(long)]
         root_key: Option<PublicKey>,
+        /// The root key of the school's bank, 66 hexadecimal digits; without it, the platform's word is pinned.
+        #[arg(long)]
+        bank_root_key: Option<PublicKey>,
     },
     /// Show the next code. Never uses the network.
     #[command(subcommand)]
     Code(Code),
-    /// Bring time, credential, balances and bills up to date.
+    /// Bring time, credential, operations, balances, bills and wallet up to date.
     Sync(Output),
     /// The accounts with their balances, as last told.
     Accounts(Output),
-    /// The newest bills, as last told.
-    Bills {
-        /// At most so many, 1–500.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-        limit: u16,
-        #[command(flatten)]
-        output: Output,
-    },
+    /// Bills, as last told.
+    Bills(BillFilter),
+    /// Move money onto a card account.
+    Topup(TopUp),
+    /// The e-wallet.
+    #[command(subcommand)]
+    Wallet(Wallet),
+    /// Operations on money, newest first.
+    Operations(Operations),
     /// Whether a card is bound, and how long its codes last.
     Status(Output),
     /// Forget the card: keys, codes, balances, bills. Works without a network too.
