@@ -9,8 +9,8 @@ use yika_api::LocalizedText;
 use yika_api::bank::StatementRow;
 use yika_platform::{
     BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, HttpLimits,
-    ListenPolicy, Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy, exit_code,
-    listen, log_to_stderr, serve, stop_signal,
+    ListenPolicy, Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy, exit_code, listen,
+    log_to_stderr, serve, stop_signal,
 };
 
 /// The campus side of one school.
