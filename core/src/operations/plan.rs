@@ -136,9 +136,11 @@ pub(super) fn withdrawal(
 ) -> Result<Plan, CoreError> {
     check_open(wallet)?;
     let free = free_in(wallet)?;
+    if let Some(amount) = amount {
+        check_positive(amount)?;
+    }
     let amount = amount.unwrap_or(free);
-    check_positive(amount)?;
-    if amount > free {
+    if amount > free || !amount.is_positive() {
         return Err(MoneyRefusal::about(MoneyReason::InsufficientFunds, free).into());
     }
     let card = card_or_default(wallet, card)?;
@@ -447,7 +449,10 @@ mod tests {
             (MoneyReason::InsufficientFunds, Some(8_000))
         );
         let empty = self::wallet(0, 0);
-        assert!(withdrawal(Uuid::nil(), &empty, None, None).is_err());
+        assert_eq!(
+            reason(withdrawal(Uuid::nil(), &empty, None, None)),
+            (MoneyReason::InsufficientFunds, Some(0))
+        );
     }
 
     proptest! {
