@@ -4,6 +4,7 @@
 //! expanded once and can be kept that way. High-S signatures are accepted: secure hardware makes them.
 
 use crate::DecodeError;
+use crate::curve::second_coordinate;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use std::fmt;
 use std::str::FromStr;
@@ -68,8 +69,12 @@ impl PublicKey {
 
     /// The key with both coordinates.
     pub fn expand(&self) -> Result<ExpandedKey, KeyError> {
-        let key = p256::PublicKey::from_sec1_bytes(&self.0).map_err(|_| KeyError::NotOnCurve)?;
-        ExpandedKey::from_point(&key)
+        let [sign, x @ ..] = &self.0;
+        let y = second_coordinate(x, sign & 1 == 1).ok_or(KeyError::NotOnCurve)?;
+        let mut bytes = [4; 65];
+        bytes[1..33].copy_from_slice(x);
+        bytes[33..].copy_from_slice(&y);
+        Ok(ExpandedKey(bytes))
     }
 }
 
@@ -93,26 +98,17 @@ impl FromStr for PublicKey {
 impl ExpandedKey {
     /// A key from its uncompressed form (`04`, x, y).
     pub fn from_uncompressed(bytes: &[u8]) -> Result<Self, KeyError> {
-        if bytes.len() != 65 {
-            return Err(KeyError::NotOnCurve);
+        let bytes: [u8; 65] = bytes.try_into().map_err(|_| KeyError::NotOnCurve)?;
+        let key = Self(bytes);
+        match bytes[0] == 4 && key.compress().expand() == Ok(key) {
+            true => Ok(key),
+            false => Err(KeyError::NotOnCurve),
         }
-        let key = p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| KeyError::NotOnCurve)?;
-        Self::from_point(&key)
     }
 
     /// A key from the uncompressed form of what is a point by its type.
     pub(crate) const fn of_point(bytes: [u8; 65]) -> Self {
         Self(bytes)
-    }
-
-    fn from_point(key: &p256::PublicKey) -> Result<Self, KeyError> {
-        use p256::elliptic_curve::sec1::ToSec1Point as _;
-        let point = key.to_sec1_point(false);
-        point
-            .as_bytes()
-            .try_into()
-            .map(Self)
-            .map_err(|_| KeyError::NotOnCurve)
     }
 
     /// The uncompressed form.

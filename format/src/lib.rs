@@ -13,6 +13,7 @@ mod base45;
 pub mod code;
 pub mod confirmation;
 pub mod credential;
+mod curve;
 mod decode;
 mod ids;
 mod keys;
