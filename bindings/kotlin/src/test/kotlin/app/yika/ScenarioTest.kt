@@ -1,17 +1,15 @@
 package app.yika
 
+import app.yika.testing.Bank
 import app.yika.testing.Campus
 import app.yika.testing.Phone
 import app.yika.testing.Terminal
-import app.yika.testing.field
 import app.yika.testing.json
 import app.yika.testing.text
 import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.JsonObject
-import kotlinx.serialization.json.boolean
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
-import kotlinx.serialization.json.long
 import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.DynamicTest.dynamicTest
 import org.junit.jupiter.api.TestFactory
@@ -22,7 +20,6 @@ import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.nameWithoutExtension
 import kotlin.io.path.readText
 import kotlin.test.assertEquals
-import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
 
 /** Plays every scenario of `tests/scenarios`, whose README tells the steps. */
@@ -54,31 +51,13 @@ class ScenarioTest {
     }
 }
 
-/** One step; every field that it has must be asked for. */
-private class Step(
-    private val fields: JsonObject,
-) {
-    private val asked = mutableSetOf("step")
-
-    val name get() = fields.text("step")
-
-    fun text(field: String) = fields.also { asked += field }.text(field)
-
-    fun textIfAny(field: String) = if (field in fields) text(field) else null
-
-    fun long(field: String) = fields.also { asked += field }.field(field).long
-
-    fun boolean(field: String) = fields.also { asked += field }.field(field).boolean
-
-    fun finish() = assertEquals(fields.keys, asked, "the fields of $fields")
-}
-
 private class Player(
     private val campus: Campus,
     private val card: CampusCard,
 ) {
     private val terminals = mutableMapOf<String, Terminal>()
     private val codes = mutableMapOf<String, String>()
+    private val money = MoneyPlayer(card) { Bank(campus.url) }
 
     /** The balances that the phone first knew, in fen by slot. */
     private val firstBalances = mutableMapOf<Long, Fen>()
@@ -95,17 +74,10 @@ private class Player(
             "balance" -> balance(step)
             "newest_bill" -> newestBill(step)
             "sign_out" -> step.mayFail { card.session().signOut() }
-            else -> error("an unknown step: ${step.name}")
+            else -> check(money.play(step)) { "an unknown step: ${step.name}" }
         }
         step.finish()
         rememberBalances()
-    }
-
-    private suspend fun Step.mayFail(action: suspend Step.() -> Unit) {
-        when (val code = textIfAny("error")) {
-            null -> action()
-            else -> assertEquals(code, assertFailsWith<YikaException> { action() }.code())
-        }
     }
 
     private suspend fun Step.showCode() {
