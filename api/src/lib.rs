@@ -17,6 +17,7 @@ mod problem;
 pub mod school;
 pub mod session;
 pub mod terminal;
+pub mod utility;
 pub mod wallet;
 
 pub use encoding::{Base64Url, LocalizedText, UnixMillis};

@@ -44,6 +44,33 @@ pub enum OperationRequest {
         /// The payment password, sealed for the bank.
         password: SealedField,
     },
+    /// Money for a room's electricity or a network account.
+    Utility {
+        /// The bound place that gets it.
+        place_id: Uuid,
+        /// What arrives there.
+        amount: Fen,
+        /// How it is paid.
+        paid_by: UtilityPayment,
+    },
+}
+
+/// How a utility is paid.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "from", rename_all = "snake_case", deny_unknown_fields)]
+pub enum UtilityPayment {
+    /// Off a card account, at once: never more than is on it.
+    Account {
+        /// The card account.
+        account_id: Uuid,
+    },
+    /// Like a top-up: from the wallet and, where that is short, from a bound bank card.
+    Wallet {
+        /// The parts; they and the fee together are amount and fee.
+        funding: Funding,
+        /// The payment password, sealed for the bank.
+        password: SealedField,
+    },
 }
 
 impl std::fmt::Debug for OperationRequest {
@@ -59,20 +86,22 @@ impl OperationRequest {
             Self::TopUp { .. } => OperationKind::TopUp,
             Self::Recharge { .. } => OperationKind::Recharge,
             Self::Withdraw { .. } => OperationKind::Withdraw,
+            Self::Utility { .. } => OperationKind::Utility,
         }
     }
 
     /// What arrives where it is to go.
     pub const fn amount(&self) -> Fen {
         match self {
-            Self::TopUp { amount, .. } | Self::Recharge { amount, .. } | Self::Withdraw { amount, .. } => {
-                *amount
-            }
+            Self::TopUp { amount, .. }
+            | Self::Recharge { amount, .. }
+            | Self::Withdraw { amount, .. }
+            | Self::Utility { amount, .. } => *amount,
         }
     }
 }
 
-/// Where the money of a top-up comes from.
+/// Where the money of a top-up, or of a utility payment by way of the bank, comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Funding {
@@ -97,6 +126,8 @@ pub enum OperationKind {
     Recharge,
     /// From the wallet onto a bank card.
     Withdraw,
+    /// For a room's electricity or a network account.
+    Utility,
     /// A kind of a newer server.
     #[serde(other)]
     Other,
@@ -111,11 +142,14 @@ pub struct Operation {
     pub kind: OperationKind,
     /// What arrives where it is to go.
     pub amount: Fen,
-    /// Where the money comes from.
+    /// Where the money comes from. Nothing in it where a card account pays.
     pub funding: Funding,
-    /// The card account, where it is one's.
+    /// The card account that gets the money, or that pays a utility.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub account_id: Option<Uuid>,
+    /// The bound place that gets it, where it is for a utility.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub place_id: Option<Uuid>,
     /// Where it stands.
     pub phase: Phase,
     /// How it came there, oldest first; the last is `phase`.
@@ -144,9 +178,9 @@ pub struct Step {
 pub enum Phase {
     /// The platform has it and tells the bank.
     Sent,
-    /// The bank did not answer: whether money moved is being found out. Nobody needs to do anything.
+    /// The bank, or the utility, did not answer: whether money moved is being found out. Nobody needs to do anything.
     Confirming,
-    /// The bank has taken the money; it is on its way.
+    /// The money has been taken; it is on its way.
     Paid,
     /// The money arrived. An end.
     Credited,
@@ -194,7 +228,7 @@ impl Refusal {
     }
 }
 
-/// The reasons for which the bank says no.
+/// The reasons for which the bank, or the utility, says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalReason {
@@ -228,6 +262,8 @@ pub enum RefusalReason {
     ReversedByBank,
     /// The bank refused for a reason of its own.
     BankRefused,
+    /// The utility refused for a reason of its own.
+    UtilityRefused,
     /// A reason of a newer server.
     #[serde(other)]
     Other,

@@ -51,6 +51,9 @@ pub struct Payment {
     /// The terminal's label, such as `Stall 2, left till`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub terminal: Option<String>,
+    /// The place that a utility was paid for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub place: Option<LocalizedText>,
     /// When it happened, by the terminal's clock.
     pub occurred_at: UnixMillis,
     /// When the platform booked it.
@@ -75,6 +78,8 @@ pub enum PaymentKind {
     Recharge,
     /// From the wallet onto a bank card.
     Withdrawal,
+    /// A utility, off a card account or off the wallet as far as it paid.
+    Utility,
     /// A kind of a newer server.
     #[serde(other)]
     Other,

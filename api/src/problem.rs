@@ -124,8 +124,8 @@ problem_codes! {
     DayLimitReached = "day_limit_reached", 422, false, "the limit of the day is reached";
     /// The parts, the amount and the fee don't make up, or the fee is not today's; `amount` is the fee.
     FundingMismatch = "funding_mismatch", 422, false, "the parts do not make up the amount";
-    /// There is not enough in the wallet; `amount` is what is free.
-    InsufficientFunds = "insufficient_funds", 422, false, "not enough in the wallet";
+    /// There is not enough in the wallet or on the account; `amount` is what is free.
+    InsufficientFunds = "insufficient_funds", 422, false, "not enough money there";
     /// The wallet is not open.
     WalletNotOpen = "wallet_not_open", 409, false, "the wallet is not open";
     /// There is an open wallet already.
@@ -138,6 +138,10 @@ problem_codes! {
     CardNotBound = "card_not_bound", 409, false, "the bank card is not bound";
     /// The account can't get money.
     AccountNotOpen = "account_not_open", 409, false, "the account is not open";
+    /// The school offers no utilities.
+    UtilityNotOffered = "utility_not_offered", 404, false, "the school offers no utilities";
+    /// The utility didn't answer; nothing was changed.
+    UtilityUnavailable = "utility_unavailable", 503, true, "the utility does not answer";
     /// The body is larger than this resource takes.
     TooLarge = "too_large", 413, false, "the body is too large";
     /// The body's media type is not the documented one.

@@ -100,7 +100,7 @@ pub struct BankCard {
     pub is_default: bool,
 }
 
-/// Limits of a holder's top-ups, in the school's time zone.
+/// Limits of a holder's top-ups, and of utility payments by way of the bank, in the school's time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TopUpLimits {
     /// The least amount.

@@ -114,6 +114,7 @@ impl<'a> Admin<'a> {
             (AccountKind::Hold, "在途资金", "Held for operations"),
             (AccountKind::Custody, "银行托管", "In custody of the bank"),
             (AccountKind::Fee, "银行手续费", "Bank fees"),
+            (AccountKind::Utility, "水电网代缴", "Owed to utilities"),
         ];
         transact!(self.platform.db().writer(), |tx| {
             for (kind, zh, en) in names {
@@ -250,6 +251,7 @@ impl<'a> Admin<'a> {
             amount,
             merchant: None,
             terminal: None,
+            place: None,
             occurred_at: now,
             posted_at: now,
             reference: format!("D{}", transaction.0),

@@ -2,9 +2,11 @@
 
 mod bank;
 mod database;
+mod utility;
 
 pub use bank::{BankConfig, OperationTimes, WalletPolicy};
 pub use database::{DatabaseUrl, PostgresUrl};
+pub use utility::UtilityConfig;
 
 use crate::http::HttpLimits;
 use std::net::SocketAddr;
@@ -33,6 +35,8 @@ pub struct Config {
     pub credentials: CredentialPolicy,
     /// The bank that holds the wallets; without one none is offered.
     pub bank: Option<BankConfig>,
+    /// The utilities that holders pay; without them none are offered.
+    pub utility: Option<UtilityConfig>,
     /// What wallets and top-ups allow.
     pub wallet: WalletPolicy,
     /// What a connection may take.

@@ -27,6 +27,7 @@ mod settlement;
 mod terminals;
 #[cfg(test)]
 mod testing;
+mod utilities;
 mod wallet;
 
 pub use admin::{Admin, Books, HolderView, MerchantView, OpeningAccount, TerminalView};
@@ -34,15 +35,16 @@ pub use bank::{BankAnswer, BankError, BankGateway, HttpBank};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, HostConfig, Limits, OperationTimes,
-    PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
+    PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
 };
 pub use error::{Error, Result};
-pub use http::{HttpLimits, ListenPolicy, listen, serve, stop_signal};
+pub use http::{AdapterError, HttpLimits, ListenPolicy, listen, serve, stop_signal};
 pub use issuer::{KeySigner, SignerError};
 pub use ledger::KindTotal;
 pub use operations::{Difference, DifferenceKind, Reconciliation};
 pub use program::{exit_code, log_to_stderr};
 pub use sessions::{DiscoveredKeys, HostKeySource, HostTokenError};
+pub use utilities::{HttpUtility, UtilityAnswer, UtilityGateway};
 
 use axum::body::Bytes;
 use bank::Bank;
@@ -64,10 +66,12 @@ pub struct Ports {
     pub host_keys: Arc<dyn HostKeySource>,
     /// The bank that holds the wallets, where there is one.
     pub bank: Option<Arc<dyn BankGateway>>,
+    /// The utilities, where there are any.
+    pub utility: Option<Arc<dyn UtilityGateway>>,
 }
 
 impl Ports {
-    /// The system's clock, the keys of the host's discovery document, the bank's adapter.
+    /// The system's clock, the keys of the host's discovery document, the adapters.
     fn of_system(config: &Config) -> Result<Self> {
         let host_keys = DiscoveredKeys::new(&config.host.issuer)
             .map_err(|error| Error::Io(std::io::Error::other(error.to_string())))?;
@@ -76,6 +80,10 @@ impl Ports {
             host_keys: Arc::new(host_keys),
             bank: match &config.bank {
                 Some(bank) => Some(Arc::new(HttpBank::new(bank)?)),
+                None => None,
+            },
+            utility: match &config.utility {
+                Some(utility) => Some(Arc::new(HttpUtility::new(utility)?)),
                 None => None,
             },
         })
@@ -96,6 +104,7 @@ struct Inner {
     /// Held by the upload whose records are being verified.
     verifying: Mutex<()>,
     bank: Option<Bank>,
+    utility: Option<Arc<dyn UtilityGateway>>,
     /// Told whenever an operation changed, so that whoever waits for one looks again.
     operations_changed: Notify,
     /// The newest whole table that somebody asked for, with its version.
@@ -151,6 +160,7 @@ impl Platform {
             host,
             verifying: Mutex::new(()),
             bank: ports.bank.map(Bank::new),
+            utility: ports.utility,
             operations_changed: Notify::new(),
             table_cache: Mutex::new(None),
         }));
@@ -241,6 +251,12 @@ impl Platform {
     fn bank(&self) -> Result<&Bank> {
         let bank = self.0.bank.as_ref();
         bank.ok_or_else(|| Error::refused(yika_api::ProblemCode::WalletNotOffered))
+    }
+
+    /// The utilities, or the refusal of who has none.
+    fn utility(&self) -> Result<&dyn UtilityGateway> {
+        let utility = self.0.utility.as_deref();
+        utility.ok_or_else(|| Error::refused(yika_api::ProblemCode::UtilityNotOffered))
     }
 
     fn operations_changed(&self) -> &Notify {

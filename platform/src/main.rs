@@ -9,8 +9,8 @@ use yika_api::LocalizedText;
 use yika_api::bank::StatementRow;
 use yika_platform::{
     BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, HttpLimits,
-    ListenPolicy, Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy, exit_code, listen,
-    log_to_stderr, serve, stop_signal,
+    ListenPolicy, Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
+    exit_code, listen, log_to_stderr, serve, stop_signal,
 };
 
 /// The campus side of one school.
@@ -63,6 +63,9 @@ struct Serve {
     /// The bank's root key: 33 bytes, a compressed point, in base64url.
     #[arg(long, env = "YIKA_BANK_ROOT", requires = "bank_url")]
     bank_root: Option<String>,
+    /// Base address of the adapter of the utilities that holders pay; without it none are offered.
+    #[arg(long, env = "YIKA_UTILITY_URL")]
+    utility_url: Option<String>,
     #[command(flatten)]
     limits: ConnectionLimits,
     #[command(flatten)]
@@ -178,6 +181,7 @@ impl Store {
             terminal_enrolment: enrolment,
             credentials: CredentialPolicy::default(),
             bank: None,
+            utility: None,
             wallet: WalletPolicy::default(),
             http: HttpLimits::default(),
         })
@@ -226,6 +230,10 @@ async fn run(arguments: Serve) -> Result<(), Error> {
     let config = Config {
         http: HttpLimits::from(&arguments.limits),
         bank,
+        utility: match &arguments.utility_url {
+            Some(url) => Some(UtilityConfig::at(url)?),
+            None => None,
+        },
         ..arguments
             .store
             .config(PublicOrigin::parse(&origin)?, enrolment, how)?
@@ -236,7 +244,7 @@ async fn run(arguments: Serve) -> Result<(), Error> {
     let driver = platform.clone();
     let driving = tokio::spawn(async move { driver.drive_operations().await });
     serve(listener, platform.router(), platform.http_limits(), stop).await;
-    // What is half said to the bank is said again by the next server.
+    // What is half said to bank or utility is said again by the next server.
     driving.abort();
     platform.close().await;
     Ok(())

@@ -311,7 +311,7 @@ async fn servers_that_start_at_once_make_one_set_of_keys_and_accounts() {
     let servers: Vec<_> = join_all(starts).await.into_iter().map(Result::unwrap).collect();
     for server in &servers {
         assert_eq!(server.keys().keyset, servers[0].keys().keyset);
-        assert_eq!(server.admin().books().await.unwrap().accounts.len(), 5);
+        assert_eq!(server.admin().books().await.unwrap().accounts.len(), 6);
         server.close().await;
     }
 }

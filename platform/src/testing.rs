@@ -5,11 +5,13 @@ mod bank;
 mod database;
 mod key;
 mod reply;
+mod utility;
 
 pub(crate) use bank::{Fault, TestBank};
 pub(crate) use database::TestDatabase;
 pub(crate) use key::TestKey;
 pub(crate) use reply::Reply;
+pub(crate) use utility::{POWER, ROOM, TestUtility};
 
 use crate::config::{
     Config, CredentialPolicy, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
@@ -115,6 +117,7 @@ pub(crate) struct TestPlatform {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) host: Arc<TestHost>,
     pub(crate) bank: Arc<TestBank>,
+    pub(crate) utility: Arc<TestUtility>,
 }
 
 impl TestPlatform {
@@ -135,10 +138,12 @@ impl TestPlatform {
         });
         host.rotate("first");
         let bank = Arc::new(TestBank::new());
+        let utility = Arc::new(TestUtility::new());
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
             host_keys: Arc::clone(&host) as _,
             bank: Some(Arc::clone(&bank) as _),
+            utility: Some(Arc::clone(&utility) as _),
         };
         let platform = Platform::open_with(Self::config(&folder, &database, enrolment), ports)
             .await
@@ -178,6 +183,7 @@ impl TestPlatform {
             clock,
             host,
             bank,
+            utility,
         }
     }
 
@@ -188,6 +194,7 @@ impl TestPlatform {
             clock: Arc::clone(&self.clock) as _,
             host_keys: Arc::clone(&self.host) as _,
             bank: Some(Arc::clone(&self.bank) as _),
+            utility: Some(Arc::clone(&self.utility) as _),
         };
         let platform = Platform::open_with(config, ports).await.unwrap();
         Self {
@@ -198,6 +205,7 @@ impl TestPlatform {
             clock: Arc::clone(&self.clock),
             host: Arc::clone(&self.host),
             bank: Arc::clone(&self.bank),
+            utility: Arc::clone(&self.utility),
         }
     }
 
@@ -227,6 +235,7 @@ impl TestPlatform {
             terminal_enrolment,
             credentials: CredentialPolicy::default(),
             bank: None,
+            utility: None,
             wallet: WalletPolicy {
                 single: Fen::new(50_000),
                 day: Fen::new(120_000),

@@ -1,25 +1,28 @@
 //! The platform with an identity provider, seed data and a console for trials, in one process.
 //!
 //! It composes the production platform unchanged and adds routes below `/sandbox`: the host app's identity provider
-//! (`host`), a bank that plays faults on demand (`bank`), and an admin API that reads and changes what a card office
-//! would (`admin`). It listens on loopback only. Everything is kept in one folder, but for the books where another
-//! database is named; started again on it, the sandbox goes on where it stopped.
+//! (`host`), a bank and meters that play faults on demand (`bank`, `meters`), and an admin API that reads and changes what a
+//! card office would (`admin`). It listens on loopback only. Everything is kept in one folder, but for the books where
+//! another database is named; started again on it, the sandbox goes on where it stopped.
 
 mod admin;
 mod bank;
 mod clock;
 mod host;
 mod keyfile;
+mod meters;
 mod seed;
 
 pub use bank::{BankError, BankFault};
 pub use host::HostError;
 pub use keyfile::KeyFileError;
+pub use meters::MeterError;
 
 use axum::Router;
 use bank::{Bank, BankKeys};
 use clock::ShiftedClock;
 use host::Host;
+use meters::Meters;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,8 +32,8 @@ use url::Url;
 use yika_api::LocalizedText;
 use yika_platform::{
     BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, DiscoveredKeys, HostConfig,
-    HostTokenError, HttpBank, HttpLimits, ListenPolicy, OperationTimes, Platform, Ports, PublicOrigin,
-    SchoolConfig, TerminalEnrolment, WalletPolicy,
+    HostTokenError, HttpBank, HttpLimits, HttpUtility, ListenPolicy, OperationTimes, Platform, Ports,
+    PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
 };
 
 /// The `aud` of the ID tokens that the sandbox's host signs for the platform.
@@ -71,6 +74,9 @@ pub enum SandboxError {
     /// The bank does not open.
     #[error(transparent)]
     Bank(#[from] BankError),
+    /// The meters do not open.
+    #[error(transparent)]
+    Meters(#[from] MeterError),
     /// The platform could not be told where the host's keys are.
     #[error(transparent)]
     HostKeys(#[from] HostTokenError),
@@ -149,10 +155,14 @@ impl Sandbox {
             Some(public) => public.clone(),
             None => PublicOrigin::parse(&origin).map_err(yika_platform::Error::from)?,
         };
+        let meters = Meters::open(&config.data.join("meters.db"), Arc::clone(&clock)).await?;
+        let utility_config =
+            UtilityConfig::at(&format!("{origin}/sandbox/meters")).map_err(yika_platform::Error::from)?;
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
             host_keys,
             bank: Some(Arc::new(HttpBank::new(&bank_config)?)),
+            utility: Some(Arc::new(HttpUtility::new(&utility_config)?)),
         };
         let platform_config = platform_config(&config, public_origin, host_config, bank_config);
         let platform = Platform::open_with(platform_config, ports).await?;
@@ -169,6 +179,7 @@ impl Sandbox {
         let router = platform
             .router()
             .merge(bank.routes())
+            .merge(meters.routes())
             .merge(admin::routes(platform.clone(), clock))
             .merge(admin::money_routes(platform.clone(), bank.clone()))
             .merge(host::routes(host, platform.router()));
@@ -230,6 +241,7 @@ fn platform_config(
         terminal_enrolment: TerminalEnrolment::Open,
         credentials: CredentialPolicy::default(),
         bank: Some(bank),
+        utility: None,
         wallet: WalletPolicy {
             times: OperationTimes {
                 reply_wait: config.reply_wait,

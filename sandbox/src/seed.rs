@@ -1,6 +1,7 @@
 //! The seed: eight students with three accounts each, two canteen stalls, a library. Planted once; what is there stays.
 
 pub(crate) mod bank;
+pub(crate) mod meters;
 
 use yika_api::terminal::{MerchantId, TerminalKind};
 use yika_api::{Fen, LocalizedText};

@@ -181,6 +181,7 @@ pub(crate) fn payment(number: u128, account_id: Uuid, occurred_at: UnixMillis) -
         amount: Fen::new(-1250),
         merchant: Some(text("CANARY-canteen")),
         terminal: None,
+        place: None,
         occurred_at,
         posted_at: occurred_at,
         reference: format!("R{number}"),

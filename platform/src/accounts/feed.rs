@@ -27,6 +27,8 @@ pub(crate) struct NewPayment {
     pub(crate) amount: Fen,
     pub(crate) merchant: Option<i64>,
     pub(crate) terminal: Option<i64>,
+    /// The place that a utility was paid for.
+    pub(crate) place: Option<Uuid>,
     pub(crate) occurred_at: UnixMillis,
     pub(crate) posted_at: UnixMillis,
     pub(crate) reference: String,
@@ -41,6 +43,7 @@ enum StoredKind {
     TopUp,
     Recharge,
     Withdrawal,
+    Utility,
 }
 stored_enum!(StoredKind {
     StoredKind::Purchase = "purchase",
@@ -49,6 +52,7 @@ stored_enum!(StoredKind {
     StoredKind::TopUp = "top_up",
     StoredKind::Recharge = "recharge",
     StoredKind::Withdrawal = "withdrawal",
+    StoredKind::Utility = "utility",
 });
 
 #[derive(Clone, Copy)]
@@ -71,6 +75,7 @@ fn stored_kind(kind: PaymentKind) -> Result<StoredKind> {
         PaymentKind::TopUp => Ok(StoredKind::TopUp),
         PaymentKind::Recharge => Ok(StoredKind::Recharge),
         PaymentKind::Withdrawal => Ok(StoredKind::Withdrawal),
+        PaymentKind::Utility => Ok(StoredKind::Utility),
         PaymentKind::Other => Err(Error::StoredValue {
             what: "payment.kind",
             value: "other".to_owned(),
@@ -133,8 +138,8 @@ pub(crate) async fn add_payments(tx: &mut Connection, payments: &[NewPayment]) -
     for chunk in payments.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO payment (id, holder, account, kind, status, amount, merchant, terminal, occurred_at, \
-             posted_at, reference, change) VALUES {}",
-            placeholders(tx, 1, chunk.len(), 12)
+             posted_at, reference, place, change) VALUES {}",
+            placeholders(tx, 1, chunk.len(), 13)
         );
         let mut insert = sqlx::query(assembled(sql));
         for payment in chunk {
@@ -151,6 +156,7 @@ pub(crate) async fn add_payments(tx: &mut Connection, payments: &[NewPayment]) -
                 .bind(payment.occurred_at.0)
                 .bind(payment.posted_at.0)
                 .bind(&payment.reference)
+                .bind(payment.place.map(|place| place.to_string()))
                 .bind(*change);
             *change += 1;
         }
@@ -203,9 +209,9 @@ pub(super) async fn page(
     }
     let rows = sqlx::query(
         "SELECT p.id, a.public_id AS account, p.kind, p.status, p.amount, m.name_zh, m.name_en, t.label, \
-         p.occurred_at, p.posted_at, p.reference, p.change FROM payment p \
+         u.name_zh AS place_zh, u.name_en AS place_en, p.occurred_at, p.posted_at, p.reference, p.change FROM payment p \
          JOIN ledger_account a ON a.id = p.account LEFT JOIN merchant m ON m.id = p.merchant \
-         LEFT JOIN terminal t ON t.id = p.terminal \
+         LEFT JOIN terminal t ON t.id = p.terminal LEFT JOIN utility_place u ON u.id = p.place \
          WHERE p.holder = $1 AND p.change > $2 ORDER BY p.change LIMIT $3",
     )
     .bind(holder)
@@ -225,8 +231,12 @@ pub(super) async fn page(
     })
 }
 
+fn optional_text(row: &AnyRow, zh: &'static str, en: &'static str) -> Result<Option<LocalizedText>> {
+    let (zh, en): (Option<String>, Option<String>) = (row.try_get(zh)?, row.try_get(en)?);
+    Ok(zh.zip(en).map(|(zh, en)| LocalizedText { zh, en }))
+}
+
 fn payment(row: &AnyRow) -> Result<Payment> {
-    let (zh, en): (Option<String>, Option<String>) = (row.try_get("name_zh")?, row.try_get("name_en")?);
     Ok(Payment {
         id: uuid(row, "id")?,
         account_id: uuid(row, "account")?,
@@ -237,6 +247,7 @@ fn payment(row: &AnyRow) -> Result<Payment> {
             StoredKind::TopUp => PaymentKind::TopUp,
             StoredKind::Recharge => PaymentKind::Recharge,
             StoredKind::Withdrawal => PaymentKind::Withdrawal,
+            StoredKind::Utility => PaymentKind::Utility,
         },
         status: match variant(row, "status")? {
             StoredStatus::Posted => PaymentStatus::Posted,
@@ -244,8 +255,9 @@ fn payment(row: &AnyRow) -> Result<Payment> {
             StoredStatus::Disputed => PaymentStatus::Disputed,
         },
         amount: Fen::new(row.try_get("amount")?),
-        merchant: zh.zip(en).map(|(zh, en)| LocalizedText { zh, en }),
+        merchant: optional_text(row, "name_zh", "name_en")?,
         terminal: row.try_get("label")?,
+        place: optional_text(row, "place_zh", "place_en")?,
         occurred_at: UnixMillis(row.try_get("occurred_at")?),
         posted_at: UnixMillis(row.try_get("posted_at")?),
         reference: row.try_get("reference")?,

@@ -2,12 +2,10 @@
 
 use super::{BankAnswer, BankError, BankGateway};
 use crate::config::BankConfig;
-use crate::error::{Error, Result};
-use crate::http::outbound_client;
+use crate::error::Result;
+use crate::http::{Adapter, exchange, read, unexpected};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use url::Url;
 use uuid::Uuid;
 use yika_api::bank::{
     CardChallenge, CardCode, CloseCustomer, NewCard, OpenCustomer, Order, OrderState, OrderStatus,
@@ -18,9 +16,8 @@ use yika_format::ExpandedKey;
 /// The bank's adapter.
 #[derive(Debug)]
 pub struct HttpBank {
-    base: Url,
+    adapter: Adapter,
     root: ExpandedKey,
-    client: reqwest::Client,
 }
 
 type Answer<T> = std::result::Result<T, BankError>;
@@ -31,19 +28,14 @@ impl HttpBank {
     /// # Errors
     /// Where TLS cannot be set up.
     pub fn new(config: &BankConfig) -> Result<Self> {
-        let client = outbound_client(&config.url, config.timeout)
-            .map_err(|error| Error::Io(std::io::Error::other(error)))?;
         Ok(Self {
-            base: config.url.clone(),
+            adapter: Adapter::new(&config.url, config.timeout)?,
             root: config.root,
-            client,
         })
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
-        self.client.request(method, url)
+        self.adapter.request(method, path)
     }
 
     fn with_body(&self, method: Method, path: &str, body: &impl Serialize) -> RequestBuilder {
@@ -53,26 +45,17 @@ impl HttpBank {
 
 /// Sends, and takes refusals and silences apart.
 async fn send(request: RequestBuilder) -> Answer<Response> {
-    let response = request.send().await.map_err(|error| match error.is_connect() {
-        true => BankError::Unreachable,
-        false => BankError::Silent,
-    })?;
+    let response = exchange(request).await?;
     match response.status() {
         status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(response),
         StatusCode::UNPROCESSABLE_ENTITY => Err(BankError::Refused(read(response).await?)),
-        status if status.is_server_error() => Err(BankError::Silent),
-        status => Err(BankError::Malformed(format!("status {status}"))),
+        _ => Err(unexpected(&response).into()),
     }
-}
-
-async fn read<T: DeserializeOwned>(response: Response) -> Answer<T> {
-    let body = response.bytes().await.map_err(|_| BankError::Silent)?;
-    serde_json::from_slice(&body).map_err(|error| BankError::Malformed(error.to_string()))
 }
 
 fn found(response: Response) -> Answer<Response> {
     match response.status() {
-        StatusCode::NOT_FOUND => Err(BankError::Malformed("status 404".to_owned())),
+        StatusCode::NOT_FOUND => Err(unexpected(&response).into()),
         _ => Ok(response),
     }
 }
@@ -157,7 +140,7 @@ impl BankGateway for HttpBank {
 
     fn begin_card<'a>(&'a self, customer: Uuid, card: &'a NewCard) -> BankAnswer<'a, CardChallenge> {
         let request = self.with_body(Method::POST, &format!("customers/{customer}/cards"), card);
-        Box::pin(async move { read(found(send(request).await?)?).await })
+        Box::pin(async move { Ok(read(found(send(request).await?)?).await?) })
     }
 
     fn confirm_card<'a>(&'a self, customer: Uuid, card: Uuid, code: &'a CardCode) -> BankAnswer<'a, ()> {

@@ -11,6 +11,7 @@ pub(crate) use routes::routes;
 
 use crate::clock::{HOUR, SECOND};
 use crate::error::{Error, Result};
+use crate::http::AdapterError;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -75,6 +76,16 @@ pub trait BankGateway: Send + Sync {
     fn confirm_card<'a>(&'a self, customer: Uuid, card: Uuid, code: &'a CardCode) -> BankAnswer<'a, ()>;
     /// Unbinds a card.
     fn unbind_card(&self, customer: Uuid, card: Uuid) -> BankAnswer<'_, ()>;
+}
+
+impl From<AdapterError> for BankError {
+    fn from(error: AdapterError) -> Self {
+        match error {
+            AdapterError::Unreachable => Self::Unreachable,
+            AdapterError::Silent => Self::Silent,
+            AdapterError::Malformed(why) => Self::Malformed(why),
+        }
+    }
 }
 
 impl From<BankError> for Error {

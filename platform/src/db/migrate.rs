@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_append_only"),
     migration!(3, "0003_directories"),
     migration!(4, "0004_wallet"),
+    migration!(5, "0005_utilities"),
 ];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \

@@ -1,11 +1,14 @@
 //! The HTTP floor under all features: routes put together, limits, problem documents, the server itself.
 
+mod adapter;
 mod extract;
 mod listen;
 mod outbound;
 mod problem;
 mod serve;
 
+pub use adapter::AdapterError;
+pub(crate) use adapter::{Adapter, exchange, read, unexpected};
 pub(crate) use extract::{ApiBytes, ApiForm, ApiJson, ApiPath, ApiQuery, IdempotencyKey, one_header};
 pub use listen::listen;
 pub(crate) use outbound::outbound_client;
@@ -81,6 +84,7 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::wallet::routes())
         .merge(crate::operations::routes())
         .merge(crate::bank::routes())
+        .merge(crate::utilities::routes())
 }
 
 /// Ends a request that takes too long, be it that its body doesn't come. What it had committed stays; its idempotency key tells
@@ -216,6 +220,11 @@ mod tests {
             "/v1/operations",
             "/v1/operations/{id}",
             "/v1/bank/notices",
+            "/v1/utilities/providers",
+            "/v1/utilities/providers/{provider}/places",
+            "/v1/utilities/places",
+            "/v1/utilities/places/{id}",
+            "/v1/utilities/places/{id}/balance",
         ] {
             assert!(paths.contains(&path), "{path} is not described");
         }

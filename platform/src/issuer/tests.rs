@@ -406,6 +406,7 @@ async fn reopen(campus: &TestPlatform, domain: &str) -> Result<Platform, Error> 
         clock: Arc::clone(&campus.clock) as _,
         host_keys: Arc::clone(&campus.host) as _,
         bank: None,
+        utility: None,
     };
     Platform::open_with(crate::Config { school, ..config }, ports).await
 }

@@ -49,6 +49,10 @@ pub(crate) enum TransactionKind {
     WalletWithdrawal,
     /// The bank took one of these back.
     TakeBack,
+    /// A utility was paid.
+    Utility,
+    /// A utility did not take it.
+    UtilityReturn,
 }
 stored_enum!(TransactionKind {
     TransactionKind::Deposit = "deposit",
@@ -61,6 +65,8 @@ stored_enum!(TransactionKind {
     TransactionKind::Recharge = "recharge",
     TransactionKind::WalletWithdrawal = "wallet_withdrawal",
     TransactionKind::TakeBack = "take_back",
+    TransactionKind::Utility = "utility",
+    TransactionKind::UtilityReturn = "utility_return",
 });
 
 /// A change of one account.

@@ -31,6 +31,8 @@ pub(crate) enum AccountKind {
     Custody,
     /// What the bank charged for payments off bank cards.
     Fee,
+    /// What the school owes to utilities.
+    Utility,
 }
 stored_enum!(AccountKind {
     AccountKind::Card = "card",
@@ -42,6 +44,7 @@ stored_enum!(AccountKind {
     AccountKind::Hold = "hold",
     AccountKind::Custody = "custody",
     AccountKind::Fee = "fee",
+    AccountKind::Utility = "utility",
 });
 
 /// An account to be opened.
@@ -59,7 +62,8 @@ pub(crate) struct NewAccount {
 /// The balances of one kind of account, summed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KindTotal {
-    /// The kind: `card`, `receivable`, `merchant`, `school_risk`, `funding`, `wallet`, `hold`, `custody` or `fee`.
+    /// The kind: `card`, `receivable`, `merchant`, `school_risk`, `funding`, `wallet`, `hold`, `custody`, `fee` or
+    /// `utility`.
     pub kind: &'static str,
     /// How many accounts there are.
     pub accounts: u64,

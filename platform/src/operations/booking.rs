@@ -12,12 +12,16 @@ use yika_api::{Fen, UnixMillis};
 pub(super) struct Parts {
     pub(super) kind: OperationKind,
     pub(super) amount: Fen,
+    /// Out of the wallet.
     pub(super) wallet: Fen,
+    /// Off a bank card, fee included.
     pub(super) bank: Fen,
+    /// Off a card account; then nothing else.
+    pub(super) account: Fen,
     pub(super) fee: Fen,
 }
 
-/// The accounts that operations move money on, beside the card account.
+/// The accounts that operations by way of the bank move money on, beside the card account.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Accounts {
     pub(super) wallet: AccountId,
@@ -25,6 +29,8 @@ pub(super) struct Accounts {
     pub(super) custody: AccountId,
     pub(super) fee: AccountId,
     pub(super) funding: AccountId,
+    pub(super) utility: AccountId,
+    pub(super) risk: AccountId,
 }
 
 /// What is on the holder's side at that moment.
@@ -51,7 +57,9 @@ impl Parts {
     /// What the bank is told: which way, the part of the wallet, the part of the card.
     pub(super) const fn order(&self) -> (OrderDirection, Fen, Fen) {
         match self.kind {
-            OperationKind::TopUp | OperationKind::Other => (OrderDirection::ToSchool, self.wallet, self.bank),
+            OperationKind::TopUp | OperationKind::Utility | OperationKind::Other => {
+                (OrderDirection::ToSchool, self.wallet, self.bank)
+            }
             OperationKind::Recharge => (OrderDirection::IntoWallet, self.amount, self.amount),
             OperationKind::Withdraw => (OrderDirection::OntoCard, self.amount, self.amount),
         }
@@ -60,7 +68,7 @@ impl Parts {
     /// What is kept of the wallet while the operation is under way.
     pub(super) fn held(&self) -> Fen {
         match self.kind {
-            OperationKind::TopUp | OperationKind::Withdraw => self.wallet,
+            OperationKind::TopUp | OperationKind::Withdraw | OperationKind::Utility => self.wallet,
             OperationKind::Recharge | OperationKind::Other => Fen::ZERO,
         }
     }
@@ -88,7 +96,7 @@ impl Parts {
         }
     }
 
-    /// What an entry books.
+    /// What an entry books, where the bank has a part in it.
     pub(super) fn book(
         &self,
         entry: Entry,
@@ -115,6 +123,16 @@ impl Parts {
                     false => Some(Booking::new(TransactionKind::TakeBack, at, postings)?),
                 }
             }
+            Entry::Lose => Some(Booking::new(
+                TransactionKind::TakeBack,
+                at,
+                vec![
+                    posting(accounts.hold, self.wallet.checked_neg()?),
+                    posting(accounts.wallet, self.wallet),
+                    posting(accounts.utility, self.amount),
+                    posting(accounts.risk, self.amount.checked_neg()?),
+                ],
+            )?),
         };
         Ok(Booked {
             booking,
@@ -128,13 +146,14 @@ impl Parts {
             OperationKind::TopUp | OperationKind::Other => TransactionKind::TopUp,
             OperationKind::Recharge => TransactionKind::Recharge,
             OperationKind::Withdraw => TransactionKind::WalletWithdrawal,
+            OperationKind::Utility => TransactionKind::Utility,
         }
     }
 
     /// What was held has left, and what was to arrive has.
     fn settle(&self, accounts: &Accounts, funds: &mut Funds) -> Result<Vec<Posting>> {
         Ok(match self.kind {
-            OperationKind::TopUp | OperationKind::Other => {
+            OperationKind::TopUp | OperationKind::Utility | OperationKind::Other => {
                 let mut postings = vec![
                     posting(accounts.hold, self.wallet.checked_neg()?),
                     posting(accounts.custody, self.wallet),
@@ -144,8 +163,10 @@ impl Parts {
                         self.wallet.checked_add(self.bank)?.checked_neg()?,
                     ),
                 ];
-                if let Some(card) = &mut funds.card {
-                    postings.extend(card.credit(self.amount)?);
+                match (self.kind, &mut funds.card) {
+                    (OperationKind::Utility, _) => postings.push(posting(accounts.utility, self.amount)),
+                    (_, Some(card)) => postings.extend(card.credit(self.amount)?),
+                    (_, None) => {}
                 }
                 postings
             }
@@ -160,18 +181,23 @@ impl Parts {
         })
     }
 
-    /// The way back. What the card account has not becomes debt; a wallet gives what it has.
+    /// The way back. What the card account has not becomes debt; a wallet gives what it has; what a utility has it keeps,
+    /// and the school bears it.
     fn take_back(&self, accounts: &Accounts, funds: &mut Funds, shortfall: Fen) -> Result<Vec<Posting>> {
         Ok(match self.kind {
-            OperationKind::TopUp | OperationKind::Other => {
+            OperationKind::TopUp | OperationKind::Utility | OperationKind::Other => {
                 let mut postings = vec![
                     posting(accounts.wallet, self.wallet),
                     posting(accounts.custody, self.wallet.checked_neg()?),
                     posting(accounts.fee, self.fee.checked_neg()?),
                     posting(accounts.funding, self.wallet.checked_add(self.bank)?),
                 ];
-                if let Some(card) = &mut funds.card {
-                    postings.extend(card.charge(self.amount)?.postings);
+                match (self.kind, &mut funds.card) {
+                    (OperationKind::Utility, _) => {
+                        postings.push(posting(accounts.risk, self.amount.checked_neg()?));
+                    }
+                    (_, Some(card)) => postings.extend(card.charge(self.amount)?.postings),
+                    (_, None) => {}
                 }
                 postings
             }
@@ -185,6 +211,30 @@ impl Parts {
             ],
         })
     }
+}
+
+/// A utility paid off a card account that has as much.
+pub(super) fn pay_utility(
+    card: &mut HolderFunds,
+    utility: AccountId,
+    amount: Fen,
+    at: UnixMillis,
+) -> Result<Booking> {
+    let mut postings = card.charge(amount)?.postings;
+    postings.push(posting(utility, amount));
+    Booking::new(TransactionKind::Utility, at, postings)
+}
+
+/// What the utility did not take, back on the card account.
+pub(super) fn return_from_utility(
+    card: &mut HolderFunds,
+    utility: AccountId,
+    amount: Fen,
+    at: UnixMillis,
+) -> Result<Booking> {
+    let mut postings = card.credit(amount)?;
+    postings.push(posting(utility, amount.checked_neg()?));
+    Booking::new(TransactionKind::UtilityReturn, at, postings)
 }
 
 const fn posting(account: AccountId, amount: Fen) -> Posting {
@@ -203,6 +253,8 @@ mod tests {
         custody: AccountId(3),
         fee: AccountId(4),
         funding: AccountId(5),
+        utility: AccountId(6),
+        risk: AccountId(9),
     };
     const CARD: AccountId = AccountId(7);
     const RECEIVABLE: AccountId = AccountId(8);
@@ -254,34 +306,29 @@ mod tests {
     }
 
     fn parts() -> impl Strategy<Value = Parts> {
-        (0..3, 0_i64..5_000, 0_i64..5_000, 0_i64..50).prop_map(|(kind, wallet, bank, fee)| {
+        (0..4, 0_i64..5_000, 0_i64..5_000, 0_i64..50).prop_map(|(kind, wallet, bank, fee)| {
             let [wallet, fee] = [wallet, fee].map(Fen::new);
             let bank = Fen::new(bank + 1 + fee.get());
             let amount = Fen::new(wallet.get() + bank.get() - fee.get());
             match kind {
-                0 => Parts {
-                    kind: OperationKind::TopUp,
-                    amount,
-                    wallet,
-                    bank,
-                    fee,
-                },
-                1 => Parts {
-                    kind: OperationKind::Recharge,
-                    amount,
-                    wallet: Fen::ZERO,
-                    bank: amount,
-                    fee: Fen::ZERO,
-                },
-                _ => Parts {
-                    kind: OperationKind::Withdraw,
-                    amount,
-                    wallet: amount,
-                    bank: Fen::ZERO,
-                    fee: Fen::ZERO,
-                },
+                0 => of(OperationKind::TopUp, [amount, wallet, bank, fee]),
+                1 => of(OperationKind::Recharge, [amount, Fen::ZERO, amount, Fen::ZERO]),
+                2 => of(OperationKind::Withdraw, [amount, amount, Fen::ZERO, Fen::ZERO]),
+                _ => of(OperationKind::Utility, [amount, wallet, bank, fee]),
             }
         })
+    }
+
+    fn of(kind: OperationKind, [amount, wallet, bank, fee]: [Fen; 4]) -> Parts {
+        let account = Fen::ZERO;
+        Parts {
+            kind,
+            amount,
+            wallet,
+            bank,
+            account,
+            fee,
+        }
     }
 
     proptest! {
@@ -290,9 +337,7 @@ mod tests {
             operations in prop::collection::vec((parts(), any::<bool>(), any::<bool>(), 0_i64..3_000), 1..20),
         ) {
             let mut book = Book::default();
-            let recharge = |amount| Parts {
-                kind: OperationKind::Recharge, amount, wallet: Fen::ZERO, bank: amount, fee: Fen::ZERO,
-            };
+            let recharge = |amount| of(OperationKind::Recharge, [amount, Fen::ZERO, amount, Fen::ZERO]);
             for (parts, succeeds, is_taken_back, spent) in operations {
                 if book.at(ACCOUNTS.wallet) < parts.held().get() {
                     book.run(&recharge(parts.held()), Entry::Settle);
@@ -307,6 +352,10 @@ mod tests {
                     if parts.kind == OperationKind::TopUp {
                         prop_assert_eq!(net(&book) - net(&before), parts.amount.get());
                     }
+                    if parts.kind == OperationKind::Utility {
+                        let credited = book.at(ACCOUNTS.utility) - before.at(ACCOUNTS.utility);
+                        prop_assert_eq!(credited, parts.amount.get());
+                    }
                     if is_taken_back {
                         let mut card = book.funds().card.unwrap();
                         if spent > 0 {
@@ -320,6 +369,11 @@ mod tests {
                         prop_assert_eq!(net(&book), net(&before) - spent);
                         prop_assert_eq!(book.at(ACCOUNTS.wallet), before.at(ACCOUNTS.wallet));
                     }
+                } else if parts.kind == OperationKind::Utility && is_taken_back {
+                    book.run(&parts, Entry::Lose);
+                    prop_assert_eq!(book.at(ACCOUNTS.wallet), before.at(ACCOUNTS.wallet));
+                    let lost = before.at(ACCOUNTS.risk) - book.at(ACCOUNTS.risk);
+                    prop_assert_eq!(lost, parts.amount.get());
                 } else {
                     book.run(&parts, Entry::Release);
                     prop_assert_eq!(book.at(ACCOUNTS.wallet), before.at(ACCOUNTS.wallet));
@@ -333,21 +387,9 @@ mod tests {
     #[test]
     fn a_wallet_that_spent_what_the_bank_takes_back_gives_what_it_has() {
         let mut book = Book::default();
-        let of = |kind, amount| {
-            let (amount, zero) = (Fen::new(amount), Fen::ZERO);
-            let (wallet, bank) = match kind {
-                OperationKind::Recharge => (zero, amount),
-                _ => (amount, zero),
-            };
-            Parts {
-                kind,
-                amount,
-                wallet,
-                bank,
-                fee: zero,
-            }
-        };
-        let (recharge, spend) = (of(OperationKind::Recharge, 500), of(OperationKind::Withdraw, 300));
+        let [zero, all, some] = [0, 500, 300].map(Fen::new);
+        let recharge = of(OperationKind::Recharge, [all, zero, all, zero]);
+        let spend = of(OperationKind::Withdraw, [some, some, zero, zero]);
         book.run(&recharge, Entry::Settle);
         book.apply(spend.hold(&ACCOUNTS, UnixMillis(0)).unwrap().as_ref());
         book.run(&spend, Entry::Settle);
@@ -359,5 +401,23 @@ mod tests {
             (nothing_left.booking, nothing_left.shortfall),
             (None, Fen::new(500))
         );
+    }
+
+    proptest! {
+        #[test]
+        fn a_card_account_pays_a_utility_and_gets_back_what_it_did_not_take(
+            balance in 1_i64..10_000, amount in 1_i64..10_000,
+        ) {
+            let amount = Fen::new(amount.min(balance));
+            let mut card = HolderFunds::new(CARD, RECEIVABLE, Fen::new(balance), Fen::ZERO);
+            let mut book = Book::default();
+            book.apply(Some(&pay_utility(&mut card, ACCOUNTS.utility, amount, UnixMillis(0)).unwrap()));
+            prop_assert_eq!(card.net().unwrap().get(), balance - amount.get());
+            prop_assert_eq!(book.at(ACCOUNTS.utility), amount.get());
+            let back = return_from_utility(&mut card, ACCOUNTS.utility, amount, UnixMillis(0)).unwrap();
+            book.apply(Some(&back));
+            prop_assert_eq!(card.net().unwrap().get(), balance);
+            prop_assert!(book.0.values().all(|sum| *sum == 0));
+        }
     }
 }

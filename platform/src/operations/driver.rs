@@ -1,14 +1,15 @@
-//! Telling the bank what is to be told, and storing what its answer, or its silence, makes of the operation.
+//! Telling bank and utility what is to be told, and storing what their answer, or their silence, makes of the operation.
 
-use super::booking::Funds;
-use super::flow::{Circumstances, Entry, Event, Next};
+use super::booking::{Funds, return_from_utility};
+use super::flow::{Circumstances, Contact, Entry, Event, Next, Route, Stage};
 use super::service;
 use super::store::{self, OperationRow, Update};
 use crate::accounts::{NewPayment, add_payments, card_account_by_id, take_change, void_payment_of};
 use crate::bank::BankError;
 use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
-use crate::ledger::{self, AccountId, book};
+use crate::http::AdapterError;
+use crate::ledger::{self, AccountId, AccountKind, book, school_account};
 use crate::random::new_id;
 use crate::wallet::wallet_account;
 use crate::{Platform, issuer};
@@ -18,6 +19,7 @@ use yika_api::account::AccountStatus;
 use yika_api::bank::{Order, OrderState};
 use yika_api::operation::OperationKind;
 use yika_api::payment::{PaymentKind, PaymentStatus};
+use yika_api::utility::{Credit, CreditState};
 use yika_api::{Fen, ProblemCode, UnixMillis};
 
 /// Operations that one server takes on at once.
@@ -27,6 +29,7 @@ const BATCH: i64 = 32;
 #[derive(Debug)]
 pub(super) enum Heard {
     Told(OrderState),
+    Credit(CreditState),
     Unheard,
     Silence,
     Unreachable,
@@ -36,6 +39,7 @@ impl Heard {
     fn event(&self) -> Event<'_> {
         match self {
             Self::Told(state) => Event::Told(state),
+            Self::Credit(state) => Event::Credit(state),
             Self::Unheard => Event::Unheard,
             Self::Silence => Event::Silence,
             Self::Unreachable => Event::Unreachable,
@@ -101,8 +105,45 @@ async fn drive(platform: &Platform, id: Uuid) -> Result<()> {
     }
 }
 
-/// One exchange with the bank.
+/// One exchange, with whom it is to be.
 async fn say(platform: &Platform, row: &OperationRow) -> Heard {
+    match row.next {
+        Next::Credit | Next::QueryCredit | Next::Recall => say_to_utility(platform, row).await,
+        Next::Rest | Next::Submit | Next::Query | Next::CallOff | Next::GiveBack => {
+            say_to_bank(platform, row).await
+        }
+    }
+}
+
+async fn say_to_utility(platform: &Platform, row: &OperationRow) -> Heard {
+    let (Ok(utility), Some(place)) = (platform.utility(), &row.place) else {
+        // Started without it: nothing was sent.
+        return Heard::Unreachable;
+    };
+    let credit = Credit {
+        id: row.id,
+        provider: place.provider.clone(),
+        code: place.code.clone(),
+        amount: row.parts.amount,
+    };
+    let answer = match row.next {
+        Next::Credit => utility.credit(&credit).await.map(Some),
+        Next::Recall => utility.cancel(row.id).await,
+        _ => utility.query(row.id).await,
+    };
+    match answer {
+        Ok(Some(state)) => Heard::Credit(state),
+        Ok(None) => Heard::Unheard,
+        Err(AdapterError::Unreachable) => Heard::Unreachable,
+        Err(AdapterError::Silent) => Heard::Silence,
+        Err(error @ AdapterError::Malformed(_)) => {
+            tracing::error!(%error, operation = %row.id, "no answer to a credit");
+            Heard::Silence
+        }
+    }
+}
+
+async fn say_to_bank(platform: &Platform, row: &OperationRow) -> Heard {
     let Ok(bank) = platform.bank() else {
         // Started without its bank: nothing was sent.
         return Heard::Unreachable;
@@ -110,9 +151,9 @@ async fn say(platform: &Platform, row: &OperationRow) -> Heard {
     let bank = bank.gateway();
     let answer = match (row.next, order(row)) {
         (Next::Submit, Some(order)) => bank.submit(&order).await.map(Some),
-        (Next::Rest | Next::Submit | Next::Query, _) => bank.query(row.id).await,
         (Next::CallOff, _) => bank.call_off(row.id).await,
         (Next::GiveBack, _) => bank.give_back(row.id).await,
+        _ => bank.query(row.id).await,
     };
     match answer {
         Ok(Some(state)) => Heard::Told(state),
@@ -131,7 +172,7 @@ fn order(row: &OperationRow) -> Option<Order> {
     let (direction, wallet, card_amount) = parts.order();
     Some(Order {
         id: row.id,
-        customer: row.customer,
+        customer: row.customer?,
         direction,
         wallet,
         card_amount,
@@ -149,7 +190,7 @@ async fn record(platform: &Platform, asked: &OperationRow, heard: &Heard) -> Res
             return Ok(false);
         };
         // Silence tells of an operation as it was; where another heard more meanwhile, it tells nothing.
-        if !matches!(heard, Heard::Told(_)) && row.attempts != asked.attempts {
+        if !matches!(heard, Heard::Told(_) | Heard::Credit(_)) && row.attempts != asked.attempts {
             return Ok(false);
         }
         let goes_on = advance(tx, platform, &row, heard, Some(asked.next)).await?;
@@ -186,6 +227,7 @@ async fn advance(
 ) -> Result<bool> {
     let now = platform.now();
     let around = Circumstances {
+        route: route(row),
         is_overdue: now >= row.overdue_at,
         can_credit: can_credit(tx, row).await?,
     };
@@ -199,7 +241,7 @@ async fn advance(
     if step.is_contradiction && row.next == Next::Rest {
         store::insert_alarm(tx, "bank_contradiction", row, now).await?;
     }
-    let is_news = matches!(heard, Heard::Told(_) | Heard::Unheard);
+    let is_news = matches!(heard, Heard::Told(_) | Heard::Credit(_) | Heard::Unheard);
     let goes_on = step.next != Next::Rest && is_news && said != Some(step.next);
     let times = &platform.config().wallet.times;
     let seen = match step.stage.phase() == row.stage.phase() {
@@ -215,7 +257,13 @@ async fn advance(
         .first_pause_ms
         .saturating_mul(1 << row.attempts.clamp(0, 20))
         .min(times.longest_pause_ms);
+    // The utility has a time of its own, from when it can first be asked.
+    let is_first_credit = step.stage == Stage::Crediting(Contact::None) && row.stage != step.stage;
     let update = Update {
+        overdue_at: match is_first_credit {
+            true => now.plus_millis(times.patience_ms),
+            false => row.overdue_at,
+        },
         stage: step.stage,
         next: step.next,
         due_at: if goes_on { now } else { now.plus_millis(pause) },
@@ -229,6 +277,14 @@ async fn advance(
     };
     store::update(tx, row, &update).await?;
     Ok(goes_on)
+}
+
+fn route(row: &OperationRow) -> Route {
+    match (row.place.is_some(), row.parts.account.is_positive()) {
+        (false, _) => Route::Bank,
+        (true, false) => Route::BankThenUtility,
+        (true, true) => Route::Utility,
+    }
 }
 
 /// Whether whoever is to get the money can get it. A frozen account can: it only doesn't pay.
@@ -247,6 +303,9 @@ async fn enter(
     heard: &Heard,
     now: UnixMillis,
 ) -> Result<()> {
+    if route(row) == Route::Utility {
+        return enter_for_account(tx, row, entry, now).await;
+    }
     let wallet = wallet_account(tx, row.holder).await?;
     let accounts = service::accounts(tx, wallet).await?;
     let funds = Funds {
@@ -263,12 +322,15 @@ async fn enter(
         _ => now,
     };
     match entry {
-        Entry::Release => {}
+        Entry::Release | Entry::Lose => {}
         Entry::Settle => add_payments(tx, &bills(row, wallet, moved_at, now)?).await?,
         Entry::TakeBack => {
             void_payment_of(tx, &row.reference(), row.holder).await?;
             void_payment_of(tx, &wallet_reference(row), row.holder).await?;
         }
+    }
+    if matches!(entry, Entry::TakeBack | Entry::Lose) && row.parts.kind == OperationKind::Utility {
+        store::insert_alarm(tx, "utility_unpaid", row, now).await?;
     }
     if booked.shortfall.is_positive() {
         // The wallet's bills go on making up its balance.
@@ -289,6 +351,28 @@ async fn enter(
     Ok(())
 }
 
+/// Books an entry of an operation that a card account has paid for: only the way back books anything.
+async fn enter_for_account(
+    tx: &mut Connection,
+    row: &OperationRow,
+    entry: Entry,
+    now: UnixMillis,
+) -> Result<()> {
+    let (Entry::Release, Some(account)) = (entry, row.account) else {
+        return Ok(());
+    };
+    let mut funds = card_account_by_id(tx, account).await?.funds;
+    let was_in_debt = funds.is_in_debt();
+    let utility = school_account(tx, AccountKind::Utility).await?;
+    let booking = return_from_utility(&mut funds, utility, row.parts.amount, now)?;
+    book(tx, &[booking]).await?;
+    void_payment_of(tx, &row.reference(), row.holder).await?;
+    if was_in_debt != funds.is_in_debt() {
+        issuer::mark_holder_dirty(tx, row.holder).await?;
+    }
+    Ok(())
+}
+
 fn wallet_reference(row: &OperationRow) -> String {
     format!("{}W", row.reference())
 }
@@ -304,6 +388,7 @@ fn bills(
         OperationKind::TopUp => (PaymentKind::TopUp, row.parts.wallet.checked_neg()?),
         OperationKind::Recharge => (PaymentKind::Recharge, row.parts.amount),
         OperationKind::Withdraw => (PaymentKind::Withdrawal, row.parts.amount.checked_neg()?),
+        OperationKind::Utility => (PaymentKind::Utility, row.parts.wallet.checked_neg()?),
         OperationKind::Other => return Err(Error::refused(ProblemCode::Internal)),
     };
     let mut bills = Vec::new();
@@ -335,6 +420,7 @@ fn bill(
         amount,
         merchant: None,
         terminal: None,
+        place: row.place.as_ref().map(|place| place.id),
         occurred_at,
         posted_at,
         reference: row.reference(),

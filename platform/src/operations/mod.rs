@@ -1,8 +1,8 @@
-//! Operations on money that the bank has a part in: top-ups, recharges, withdrawals.
+//! Operations on money that the bank or a utility has a part in: top-ups, recharges, withdrawals, utility payments.
 //!
 //! `flow` decides, as a function of values; `booking` says what that books; `service` takes an operation on; `driver` tells
-//! the bank, hears it, and stores what follows. The one idea: an operation's row is its own outbox, so whatever dies, the
-//! next server that looks at it says the same thing to the bank again.
+//! the others, hears them, and stores what follows. The one idea: an operation's row is its own outbox, so whatever dies, the
+//! next server that looks at it says the same thing to them again.
 
 mod booking;
 mod driver;
@@ -11,6 +11,7 @@ mod reconcile;
 mod routes;
 mod service;
 mod store;
+mod stored;
 
 pub(crate) use driver::{drive_due, drive_for_ever, hear};
 pub(crate) use reconcile::reconcile;

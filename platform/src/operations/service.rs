@@ -1,25 +1,30 @@
 //! Taking an operation on: every check, the hold and the outbox row in one transaction, and the wait for its end.
 
-use super::booking::{Accounts, Parts};
+use super::booking::{Accounts, Parts, pay_utility};
 use super::driver;
+use super::flow::{Contact, Stage};
 use super::store::{self, NewOperation};
 use crate::Platform;
-use crate::accounts::{card_account_of, take_change};
+use crate::accounts::{
+    CardAccount, HolderStatus, NewPayment, add_payments, card_account_of, holder_by_id, take_change,
+};
 use crate::config::WalletPolicy;
 use crate::db::{Connection, take_numbers, transact};
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
 use crate::ledger::{self, AccountId, AccountKind, book, school_account};
-use crate::random::sha256;
+use crate::random::{new_id, sha256};
 use crate::sessions::Session;
+use crate::utilities::bound_place;
 use crate::wallet::{is_bound, open_wallet_account};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 use yika_api::account::AccountStatus;
 use yika_api::operation::{
-    Funding, Operation, OperationKind, OperationPage, OperationQuery, OperationRequest,
+    Funding, Operation, OperationKind, OperationPage, OperationQuery, OperationRequest, UtilityPayment,
 };
+use yika_api::payment::{PaymentKind, PaymentStatus};
 use yika_api::wallet::SealedField;
 use yika_api::{Fen, Problem, ProblemCode, UnixMillis};
 
@@ -136,6 +141,8 @@ pub(super) async fn accounts(db: &mut Connection, wallet: AccountId) -> Result<A
         custody: school_account(db, AccountKind::Custody).await?,
         fee: school_account(db, AccountKind::Fee).await?,
         funding: school_account(db, AccountKind::Funding).await?,
+        utility: school_account(db, AccountKind::Utility).await?,
+        risk: school_account(db, AccountKind::SchoolRisk).await?,
     })
 }
 
@@ -158,9 +165,46 @@ impl Starting<'_> {
         request_hash: [u8; 32],
         request: &OperationRequest,
     ) -> Result<()> {
-        self.platform.bank()?;
         let parts = parts(request);
         self.check_amount(&parts)?;
+        let place = match request {
+            OperationRequest::Utility { place_id, .. } => Some(self.check_place(tx, *place_id).await?),
+            _ => None,
+        };
+        let start = NewOperation {
+            id,
+            holder: self.holder,
+            request_hash,
+            parts,
+            card: None,
+            account: None,
+            place,
+            password: None,
+            stage: Stage::Ordering(Contact::None),
+            number: take_numbers(tx, "operation", 1).await?,
+            change: take_change(tx, self.holder).await?,
+            now: self.now,
+            leased_until: self.now.plus_millis(self.policy().times.lease_ms),
+            overdue_at: self.now.plus_millis(self.policy().times.patience_ms),
+        };
+        match request {
+            OperationRequest::Utility {
+                paid_by: UtilityPayment::Account { account_id },
+                ..
+            } => self.insert_paid_by_account(tx, start, *account_id).await,
+            _ => self.insert_paid_by_bank(tx, start, request).await,
+        }
+    }
+
+    /// An operation whose money the bank moves, with the hold on the wallet.
+    async fn insert_paid_by_bank(
+        &self,
+        tx: &mut Connection,
+        start: NewOperation<'_>,
+        request: &OperationRequest,
+    ) -> Result<()> {
+        self.platform.bank()?;
+        let parts = start.parts;
         let wallet = open_wallet_account(tx, self.holder).await?;
         let (account, card, password) = match request {
             OperationRequest::TopUp {
@@ -172,11 +216,23 @@ impl Starting<'_> {
                 self.check_funding(&parts, funding)?;
                 self.check_day(tx, &parts).await?;
                 (
-                    Some(self.check_account(tx, *account_id).await?),
+                    Some(self.check_account(tx, *account_id).await?.funds.card()),
                     funding.card_id,
                     password,
                 )
             }
+            OperationRequest::Utility {
+                paid_by: UtilityPayment::Wallet { funding, password },
+                ..
+            } => {
+                self.check_funding(&parts, funding)?;
+                self.check_day(tx, &parts).await?;
+                (None, funding.card_id, password)
+            }
+            OperationRequest::Utility {
+                paid_by: UtilityPayment::Account { .. },
+                ..
+            } => return Err(Error::refused(ProblemCode::Internal)),
             OperationRequest::Recharge {
                 card_id, password, ..
             }
@@ -194,20 +250,11 @@ impl Starting<'_> {
         if free < parts.held() {
             return Err(Error::refused_amount(ProblemCode::InsufficientFunds, free));
         }
-        let times = &self.policy().times;
         let new = NewOperation {
-            id,
-            holder: self.holder,
-            request_hash,
-            parts,
             card,
             account,
-            password,
-            number: take_numbers(tx, "operation", 1).await?,
-            change: take_change(tx, self.holder).await?,
-            now: self.now,
-            leased_until: self.now.plus_millis(times.lease_ms),
-            overdue_at: self.now.plus_millis(times.patience_ms),
+            password: Some(password),
+            ..start
         };
         store::insert(tx, &new).await?;
         let hold = parts.hold(&accounts(tx, wallet).await?, self.now)?;
@@ -215,9 +262,52 @@ impl Starting<'_> {
         Ok(())
     }
 
+    /// A utility that a card account pays for here and now.
+    async fn insert_paid_by_account(
+        &self,
+        tx: &mut Connection,
+        start: NewOperation<'_>,
+        account: Uuid,
+    ) -> Result<()> {
+        let holder = holder_by_id(tx, self.holder).await?;
+        if holder.is_none_or(|holder| holder.status == HolderStatus::Frozen) {
+            return Err(Error::refused(ProblemCode::CardFrozen));
+        }
+        let mut funds = self.check_account(tx, account).await?.funds;
+        let amount = start.parts.amount;
+        let free = funds.net()?.max(Fen::ZERO);
+        if free < amount {
+            return Err(Error::refused_amount(ProblemCode::InsufficientFunds, free));
+        }
+        let new = NewOperation {
+            account: Some(funds.card()),
+            stage: Stage::Crediting(Contact::None),
+            ..start
+        };
+        store::insert(tx, &new).await?;
+        let utility = school_account(tx, AccountKind::Utility).await?;
+        let booking = pay_utility(&mut funds, utility, amount, self.now)?;
+        book(tx, &[booking]).await?;
+        let bill = NewPayment {
+            id: new_id(self.now),
+            holder: self.holder,
+            account: funds.card(),
+            kind: PaymentKind::Utility,
+            status: PaymentStatus::Posted,
+            amount: amount.checked_neg()?,
+            merchant: None,
+            terminal: None,
+            place: new.place,
+            occurred_at: self.now,
+            posted_at: self.now,
+            reference: store::reference(new.number),
+        };
+        add_payments(tx, &[bill]).await
+    }
+
     fn check_amount(&self, parts: &Parts) -> Result<()> {
         let (least, most) = match parts.kind {
-            OperationKind::TopUp => (self.policy().least, self.policy().single),
+            OperationKind::TopUp | OperationKind::Utility => (self.policy().least, self.policy().single),
             OperationKind::Recharge | OperationKind::Withdraw | OperationKind::Other => (Fen::new(1), MOST),
         };
         let out_of_range = |limit| Err(Error::refused_amount(ProblemCode::AmountOutOfRange, limit));
@@ -257,11 +347,18 @@ impl Starting<'_> {
         }
     }
 
-    async fn check_account(&self, tx: &mut Connection, account: Uuid) -> Result<AccountId> {
+    /// The place, bound by this holder, at a utility that can be asked.
+    async fn check_place(&self, tx: &mut Connection, place: Uuid) -> Result<Uuid> {
+        self.platform.utility()?;
+        let bound = bound_place(tx, self.holder, place).await?;
+        Ok(bound.ok_or_else(|| Error::refused(ProblemCode::NotFound))?.id)
+    }
+
+    async fn check_account(&self, tx: &mut Connection, account: Uuid) -> Result<CardAccount> {
         let found = card_account_of(tx, self.holder, account).await?;
         let account = found.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
         match account.status {
-            AccountStatus::Open => Ok(account.funds.card()),
+            AccountStatus::Open => Ok(account),
             AccountStatus::Frozen | AccountStatus::Closed => Err(Error::refused(ProblemCode::AccountNotOpen)),
         }
     }
@@ -269,16 +366,22 @@ impl Starting<'_> {
 
 fn parts(request: &OperationRequest) -> Parts {
     let (kind, amount, zero) = (request.kind(), request.amount(), Fen::ZERO);
-    let (wallet, bank, fee) = match request {
-        OperationRequest::TopUp { funding, .. } => (funding.wallet, funding.bank, funding.fee),
-        OperationRequest::Recharge { .. } => (zero, amount, zero),
-        OperationRequest::Withdraw { .. } => (amount, zero, zero),
+    let by_bank = |funding: &Funding| (funding.wallet, funding.bank, zero, funding.fee);
+    let (wallet, bank, account, fee) = match request {
+        OperationRequest::TopUp { funding, .. } => by_bank(funding),
+        OperationRequest::Recharge { .. } => (zero, amount, zero, zero),
+        OperationRequest::Withdraw { .. } => (amount, zero, zero, zero),
+        OperationRequest::Utility { paid_by, .. } => match paid_by {
+            UtilityPayment::Wallet { funding, .. } => by_bank(funding),
+            UtilityPayment::Account { .. } => (zero, zero, amount, zero),
+        },
     };
     Parts {
         kind,
         amount,
         wallet,
         bank,
+        account,
         fee,
     }
 }

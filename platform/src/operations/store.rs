@@ -1,10 +1,10 @@
 //! The SQL of operations. An operation's row is its outbox too: what is to be said to the bank, when, and who is at it.
 
 use super::booking::Parts;
-use super::flow::{Contact, Next, Stage};
+use super::flow::{Next, Stage};
+use super::stored::{kind, phase, stored_kind, stored_phase};
 use crate::db::{
-    Connection, ROWS, StoredEnum as _, assembled, bytes, int, optional_uuid, placeholders, stored_enum, uuid,
-    variant,
+    Connection, ROWS, StoredEnum as _, assembled, bytes, int, optional_uuid, placeholders, uuid, variant,
 };
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
@@ -14,159 +14,23 @@ use std::collections::HashMap;
 use std::ops::Range;
 use uuid::Uuid;
 use yika_api::bank::OrderDirection;
-use yika_api::operation::{Funding, Operation, OperationKind, Phase, Refusal, Step};
+use yika_api::operation::{Funding, Operation, Phase, Step};
 use yika_api::wallet::SealedField;
 use yika_api::{Fen, UnixMillis};
-
-stored_enum!(Next {
-    Next::Rest = "rest",
-    Next::Submit = "submit",
-    Next::Query = "query",
-    Next::CallOff = "call_off",
-    Next::GiveBack = "give_back",
-});
-
-/// The kinds that this version stores.
-#[derive(Clone, Copy)]
-enum StoredKind {
-    TopUp,
-    Recharge,
-    Withdraw,
-}
-stored_enum!(StoredKind {
-    StoredKind::TopUp = "top_up",
-    StoredKind::Recharge = "recharge",
-    StoredKind::Withdraw = "withdraw",
-});
-
-#[derive(Clone, Copy)]
-enum StoredPhase {
-    Sent,
-    Confirming,
-    Paid,
-    Credited,
-    Refunded,
-    Refused,
-}
-stored_enum!(StoredPhase {
-    StoredPhase::Sent = "sent",
-    StoredPhase::Confirming = "confirming",
-    StoredPhase::Paid = "paid",
-    StoredPhase::Credited = "credited",
-    StoredPhase::Refunded = "refunded",
-    StoredPhase::Refused = "refused",
-});
-
-/// How far it has come, without the reason that stands beside it.
-#[derive(Clone, Copy)]
-enum StoredStage {
-    Untold,
-    Unknown,
-    Pending,
-    CallingOff,
-    GivingBack,
-    Credited,
-    Refunded,
-    Refused,
-}
-stored_enum!(StoredStage {
-    StoredStage::Untold = "untold",
-    StoredStage::Unknown = "unknown",
-    StoredStage::Pending = "pending",
-    StoredStage::CallingOff = "calling_off",
-    StoredStage::GivingBack = "giving_back",
-    StoredStage::Credited = "credited",
-    StoredStage::Refunded = "refunded",
-    StoredStage::Refused = "refused",
-});
-
-impl Stage {
-    fn refusal(&self) -> Option<&Refusal> {
-        match self {
-            Self::GivingBack(refusal) | Self::Refunded(refusal) | Self::Refused(refusal) => Some(refusal),
-            Self::Ordering(_) | Self::CallingOff | Self::Credited => None,
-        }
-    }
-
-    fn to_stored(&self) -> StoredStage {
-        match self {
-            Self::Ordering(Contact::None) => StoredStage::Untold,
-            Self::Ordering(Contact::Unknown) => StoredStage::Unknown,
-            Self::Ordering(Contact::Pending) => StoredStage::Pending,
-            Self::CallingOff => StoredStage::CallingOff,
-            Self::GivingBack(_) => StoredStage::GivingBack,
-            Self::Credited => StoredStage::Credited,
-            Self::Refunded(_) => StoredStage::Refunded,
-            Self::Refused(_) => StoredStage::Refused,
-        }
-    }
-
-    fn of_row(row: &AnyRow) -> Result<Self> {
-        let refusal = || {
-            let stored: Option<String> = row.try_get("refusal")?;
-            Ok::<Refusal, Error>(serde_json::from_str(&stored.unwrap_or_default())?)
-        };
-        Ok(match variant(row, "stage")? {
-            StoredStage::Untold => Self::Ordering(Contact::None),
-            StoredStage::Unknown => Self::Ordering(Contact::Unknown),
-            StoredStage::Pending => Self::Ordering(Contact::Pending),
-            StoredStage::CallingOff => Self::CallingOff,
-            StoredStage::GivingBack => Self::GivingBack(refusal()?),
-            StoredStage::Credited => Self::Credited,
-            StoredStage::Refunded => Self::Refunded(refusal()?),
-            StoredStage::Refused => Self::Refused(refusal()?),
-        })
-    }
-}
-
-fn stored_phase(phase: Phase) -> Result<StoredPhase> {
-    match phase {
-        Phase::Sent => Ok(StoredPhase::Sent),
-        Phase::Confirming => Ok(StoredPhase::Confirming),
-        Phase::Paid => Ok(StoredPhase::Paid),
-        Phase::Credited => Ok(StoredPhase::Credited),
-        Phase::Refunded => Ok(StoredPhase::Refunded),
-        Phase::Refused => Ok(StoredPhase::Refused),
-        Phase::Other => Err(Error::StoredValue {
-            what: "operation.phase",
-            value: "other".to_owned(),
-        }),
-    }
-}
-
-fn phase(row: &AnyRow) -> Result<Phase> {
-    Ok(match variant(row, "phase")? {
-        StoredPhase::Sent => Phase::Sent,
-        StoredPhase::Confirming => Phase::Confirming,
-        StoredPhase::Paid => Phase::Paid,
-        StoredPhase::Credited => Phase::Credited,
-        StoredPhase::Refunded => Phase::Refunded,
-        StoredPhase::Refused => Phase::Refused,
-    })
-}
-
-fn stored_kind(kind: OperationKind) -> Result<StoredKind> {
-    match kind {
-        OperationKind::TopUp => Ok(StoredKind::TopUp),
-        OperationKind::Recharge => Ok(StoredKind::Recharge),
-        OperationKind::Withdraw => Ok(StoredKind::Withdraw),
-        OperationKind::Other => Err(Error::StoredValue {
-            what: "operation.kind",
-            value: "other".to_owned(),
-        }),
-    }
-}
 
 /// An operation, as the platform works on it.
 #[derive(Clone, Debug)]
 pub(super) struct OperationRow {
     pub(super) id: Uuid,
     pub(super) holder: i64,
-    pub(super) customer: Uuid,
+    /// The holder at the bank; absent where the bank has no part in it.
+    pub(super) customer: Option<Uuid>,
     pub(super) request_hash: [u8; 32],
     pub(super) parts: Parts,
     pub(super) card: Option<Uuid>,
     pub(super) account: Option<AccountId>,
+    /// The place of a utility that gets it.
+    pub(super) place: Option<Place>,
     /// Absent once the order can't be sent any more.
     pub(super) password: Option<SealedField>,
     pub(super) stage: Stage,
@@ -178,6 +42,14 @@ pub(super) struct OperationRow {
     pub(super) version: i64,
 }
 
+/// Where a credit goes.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) id: Uuid,
+    pub(super) provider: String,
+    pub(super) code: String,
+}
+
 impl OperationRow {
     /// What a receipt shows. The bill in the card account has the same.
     pub(super) fn reference(&self) -> String {
@@ -185,7 +57,7 @@ impl OperationRow {
     }
 }
 
-fn reference(number: i64) -> String {
+pub(super) fn reference(number: i64) -> String {
     format!("T{number}")
 }
 
@@ -198,7 +70,9 @@ pub(super) struct NewOperation<'a> {
     pub(super) parts: Parts,
     pub(super) card: Option<Uuid>,
     pub(super) account: Option<AccountId>,
-    pub(super) password: &'a SealedField,
+    pub(super) place: Option<Uuid>,
+    pub(super) password: Option<&'a SealedField>,
+    pub(super) stage: Stage,
     pub(super) number: i64,
     pub(super) change: i64,
     pub(super) now: UnixMillis,
@@ -209,9 +83,9 @@ pub(super) struct NewOperation<'a> {
 pub(super) async fn insert(tx: &mut Connection, new: &NewOperation<'_>) -> Result<()> {
     sqlx::query(
         "INSERT INTO operation (id, holder, request_hash, kind, amount, wallet_part, bank_part, fee, bank_card, account, \
-         password_kid, password, stage, phase, next, due_at, leased_until, overdue_at, reference, version, change, \
-         created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'untold', 'sent', 'submit', $13, $14, \
-         $15, $16, 1, $17, $13)",
+         password_kid, password, due_at, leased_until, overdue_at, reference, change, account_part, place, stage, phase, \
+         next, version, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+         $18, $19, $20, $21, $22, 1, $13)",
     )
     .bind(new.id.to_string())
     .bind(new.holder)
@@ -223,16 +97,21 @@ pub(super) async fn insert(tx: &mut Connection, new: &NewOperation<'_>) -> Resul
     .bind(new.parts.fee.get())
     .bind(new.card.map(|card| card.to_string()))
     .bind(new.account.map(|account| account.0))
-    .bind(i64::from(new.password.kid))
-    .bind(new.password.bytes.0.clone())
+    .bind(new.password.map(|password| i64::from(password.kid)))
+    .bind(new.password.map(|password| password.bytes.0.clone()))
     .bind(new.now.0)
     .bind(new.leased_until.0)
     .bind(new.overdue_at.0)
     .bind(new.number)
     .bind(new.change)
+    .bind(new.parts.account.get())
+    .bind(new.place.map(|place| place.to_string()))
+    .bind(new.stage.to_stored().to_stored())
+    .bind(stored_phase(new.stage.phase())?.to_stored())
+    .bind(new.stage.resume().to_stored())
     .execute(&mut *tx)
     .await?;
-    insert_step(tx, new.id, 1, Phase::Sent, new.now).await
+    insert_step(tx, new.id, 1, new.stage.phase(), new.now).await
 }
 
 async fn insert_step(
@@ -252,7 +131,8 @@ async fn insert_step(
     Ok(())
 }
 
-const ROW: &str = "SELECT o.*, w.customer FROM operation o JOIN wallet w ON w.holder = o.holder WHERE ";
+const ROW: &str = "SELECT o.*, w.customer, u.provider, u.code FROM operation o LEFT JOIN wallet w ON w.holder = o.holder \
+     LEFT JOIN utility_place u ON u.id = o.place WHERE ";
 
 fn fen(row: &AnyRow, column: &'static str) -> Result<Fen> {
     Ok(Fen::new(row.try_get(column)?))
@@ -260,16 +140,24 @@ fn fen(row: &AnyRow, column: &'static str) -> Result<Fen> {
 
 fn parts(row: &AnyRow) -> Result<Parts> {
     Ok(Parts {
-        kind: match variant(row, "kind")? {
-            StoredKind::TopUp => OperationKind::TopUp,
-            StoredKind::Recharge => OperationKind::Recharge,
-            StoredKind::Withdraw => OperationKind::Withdraw,
-        },
+        kind: kind(row)?,
         amount: fen(row, "amount")?,
         wallet: fen(row, "wallet_part")?,
         bank: fen(row, "bank_part")?,
+        account: fen(row, "account_part")?,
         fee: fen(row, "fee")?,
     })
+}
+
+fn place(row: &AnyRow) -> Result<Option<Place>> {
+    let Some(id) = optional_uuid(row, "place")? else {
+        return Ok(None);
+    };
+    Ok(Some(Place {
+        id,
+        provider: row.try_get("provider")?,
+        code: row.try_get("code")?,
+    }))
 }
 
 fn operation_row(row: &AnyRow) -> Result<OperationRow> {
@@ -278,11 +166,12 @@ fn operation_row(row: &AnyRow) -> Result<OperationRow> {
     Ok(OperationRow {
         id: uuid(row, "id")?,
         holder: row.try_get("holder")?,
-        customer: uuid(row, "customer")?,
+        customer: optional_uuid(row, "customer")?,
         request_hash: bytes(row, "request_hash")?,
         parts: parts(row)?,
         card: optional_uuid(row, "bank_card")?,
         account: row.try_get::<Option<i64>, _>("account")?.map(AccountId),
+        place: place(row)?,
         password: kid
             .and_then(|kid| u16::try_from(kid).ok())
             .zip(sealed)
@@ -315,13 +204,14 @@ pub(super) struct Update {
     pub(super) next: Next,
     pub(super) due_at: UnixMillis,
     pub(super) leased_until: UnixMillis,
+    pub(super) overdue_at: UnixMillis,
     pub(super) moved_at: Option<UnixMillis>,
     pub(super) returned_at: Option<UnixMillis>,
     /// The change number of its holder and the instant, where the holder sees another phase.
     pub(super) seen: Option<(i64, UnixMillis)>,
 }
 
-/// Stores a step. At an end the sealed password goes.
+/// Stores a step. Once the bank has decided, the sealed password goes.
 pub(super) async fn update(tx: &mut Connection, row: &OperationRow, update: &Update) -> Result<()> {
     let phase = update.stage.phase();
     let refusal = update.stage.refusal().map(serde_json::to_string).transpose()?;
@@ -330,7 +220,7 @@ pub(super) async fn update(tx: &mut Connection, row: &OperationRow, update: &Upd
         "UPDATE operation SET stage = $2, phase = $3, refusal = $4, next = $5, attempts = attempts + 1, due_at = $6, \
          leased_until = $7, moved_at = COALESCE($8, moved_at), returned_at = COALESCE($9, returned_at), version = $10, \
          change = COALESCE($11, change), password = CASE WHEN $12 = 1 THEN NULL ELSE password END, \
-         password_kid = CASE WHEN $12 = 1 THEN NULL ELSE password_kid END WHERE id = $1",
+         password_kid = CASE WHEN $12 = 1 THEN NULL ELSE password_kid END, overdue_at = $13 WHERE id = $1",
     )
     .bind(row.id.to_string())
     .bind(update.stage.to_stored().to_stored())
@@ -343,7 +233,8 @@ pub(super) async fn update(tx: &mut Connection, row: &OperationRow, update: &Upd
     .bind(update.returned_at.map(|at| at.0))
     .bind(version)
     .bind(update.seen.map(|(change, _)| change))
-    .bind(i64::from(phase.is_end()))
+    .bind(i64::from(!update.stage.needs_password()))
+    .bind(update.overdue_at.0)
     .execute(&mut *tx)
     .await?;
     match update.seen {
@@ -382,11 +273,12 @@ pub(super) async fn claim_due(
     rows.iter().map(|row| uuid(row, "id")).collect()
 }
 
-/// What a holder's top-ups since an instant come to, but for those that ended without effect.
+/// What a holder's top-ups, and utility payments by way of the bank, since an instant come to, but for those that ended
+/// without effect.
 pub(crate) async fn top_ups_since(db: &mut Connection, holder: i64, since: UnixMillis) -> Result<Fen> {
     let row = sqlx::query(
-        "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS sum FROM operation WHERE holder = $1 AND kind = 'top_up' \
-         AND created_at >= $2 AND phase NOT IN ('refused', 'refunded')",
+        "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS sum FROM operation WHERE holder = $1 \
+         AND kind IN ('top_up', 'utility') AND account_part = 0 AND created_at >= $2 AND phase NOT IN ('refused', 'refunded')",
     )
     .bind(holder)
     .bind(since.0)
@@ -395,12 +287,12 @@ pub(crate) async fn top_ups_since(db: &mut Connection, holder: i64, since: UnixM
     fen(&row, "sum")
 }
 
-/// How many operations of a holder are under way, and what they hold of the wallet.
+/// How many operations of a holder are under way at the bank, and what they hold of the wallet.
 pub(crate) async fn under_way(db: &mut Connection, holder: i64) -> Result<(u64, Fen)> {
     let row = sqlx::query(
         "SELECT COUNT(*) AS count, \
          CAST(COALESCE(SUM(CASE WHEN kind = 'recharge' THEN 0 ELSE wallet_part END), 0) AS BIGINT) AS held \
-         FROM operation WHERE holder = $1 AND phase NOT IN ('credited', 'refunded', 'refused')",
+         FROM operation WHERE holder = $1 AND account_part = 0 AND phase NOT IN ('credited', 'refunded', 'refused')",
     )
     .bind(holder)
     .fetch_one(db)
@@ -472,6 +364,7 @@ async fn with_steps(db: &mut Connection, rows: &[AnyRow]) -> Result<Vec<(i64, Op
                 wallet,
                 bank,
                 fee,
+                account: _,
             } = parts(row)?;
             let operation = Operation {
                 id,
@@ -484,6 +377,7 @@ async fn with_steps(db: &mut Connection, rows: &[AnyRow]) -> Result<Vec<(i64, Op
                     fee,
                 },
                 account_id: optional_uuid(row, "public_id")?,
+                place_id: optional_uuid(row, "place")?,
                 phase: phase(row)?,
                 steps: steps.remove(&id).unwrap_or_default(),
                 refusal: Stage::of_row(row)?.refusal().cloned(),

@@ -1,6 +1,7 @@
 //! Operations through the router, with a bank whose wire is good, bad, or away.
 
 mod statements;
+mod utilities;
 
 use super::testing::{CANARY, password, recharge, send, top_up_request, withdraw};
 use crate::db::transact;

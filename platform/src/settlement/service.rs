@@ -414,6 +414,7 @@ impl<'a> Batch<'a> {
                 amount: Fen::new(i64::try_from(sale.record.amount.0).unwrap_or(i64::MAX)).checked_neg()?,
                 merchant: self.terminal.merchant,
                 terminal: Some(self.terminal.id),
+                place: None,
                 occurred_at: api_millis(sale.record.time),
                 posted_at: self.now,
                 reference: format!("{}-{}", self.terminal.id, sale.record.sequence),

@@ -15,6 +15,7 @@ mod store;
 
 pub use faults::BankFault;
 pub(crate) use keys::Keys as BankKeys;
+pub(crate) use routes::silence;
 
 use crate::clock::ShiftedClock;
 use crate::keyfile::KeyFileError;

@@ -80,8 +80,8 @@ async fn place(
 }
 
 /// Closes the connection before a byte of an answer: the body fails before the head is flushed.
-fn silence() -> Response {
-    let failure = std::io::Error::other("the bank keeps silent");
+pub(crate) fn silence() -> Response {
+    let failure = std::io::Error::other("whoever was asked keeps silent");
     let body = futures_util::stream::once(async { Err::<Vec<u8>, _>(failure) });
     Body::from_stream(body).into_response()
 }

@@ -59,6 +59,7 @@ impl Campus {
             clock: Arc::new(yika_platform::SystemClock),
             host_keys: Arc::clone(&host) as _,
             bank: None,
+            utility: None,
         };
         let platform = runtime.block_on(Platform::open_with(config, ports))?;
         let admin = platform.admin();
@@ -156,6 +157,7 @@ fn config(folder: &Path, origin: &str) -> Result<yika_platform::Config> {
         credentials: CredentialPolicy::default(),
         http: yika_platform::HttpLimits::default(),
         bank: None,
+        utility: None,
         wallet: yika_platform::WalletPolicy::default(),
     })
 }

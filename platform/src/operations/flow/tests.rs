@@ -1,15 +1,19 @@
 //! The rules one by one, and a bank that loses, delays, repeats and reorders every word, with a platform that is killed
 //! between any two steps.
 
+mod utility;
+
 use super::*;
 use proptest::prelude::*;
 use yika_api::UnixMillis;
 
 const FINE: Circumstances = Circumstances {
+    route: Route::Bank,
     is_overdue: false,
     can_credit: true,
 };
 const OVERDUE: Circumstances = Circumstances {
+    route: Route::Bank,
     is_overdue: true,
     can_credit: true,
 };
@@ -193,6 +197,7 @@ impl World {
                 self.credited += 1;
             }
             Some(Entry::TakeBack) => self.credited -= 1,
+            Some(Entry::Lose) => panic!("no utility has a part in it"),
         }
         self.stage = step.stage;
     }
@@ -248,7 +253,7 @@ proptest! {
     ) {
         let mut world = World::new(will_refuse);
         for (day, (weather, notice)) in days.into_iter().enumerate() {
-            let around = Circumstances { is_overdue: day >= patience, can_credit };
+            let around = Circumstances { is_overdue: day >= patience, can_credit, ..FINE };
             if let Some(index) = notice.filter(|_| !world.notices.is_empty()) {
                 // Delivered, and still there to be delivered again.
                 let state = index.get(&world.notices).clone();
@@ -259,7 +264,7 @@ proptest! {
             world.exchange(weather, around);
         }
         // The network comes back; a few exchanges later every operation has its end.
-        let around = Circumstances { is_overdue: true, can_credit };
+        let around = Circumstances { is_overdue: true, can_credit, ..FINE };
         for _ in 0..4 {
             world.exchange(Weather::Clear, around);
         }
