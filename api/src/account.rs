@@ -35,7 +35,8 @@ pub struct Balance {
     pub as_of: UnixMillis,
     /// Rises with each posting; an answer with a lower one is old.
     pub version: u64,
-    /// What is on hold, or under dispute, and may still come off.
+    /// What is not final. Of a wallet, what operations under way hold and may take off. Of a card account, what is under
+    /// dispute: a code's second use, which may still come off, and payments that the holder disputes, which may come back.
     pub pending: Fen,
 }
 

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod bank;
 pub mod credential;
+pub mod dispute;
 pub mod dpop;
 mod encoding;
 mod fen;

@@ -1,8 +1,9 @@
 //! `GET /v1/payments`: the holder's bills, as a feed that a phone can follow.
 //!
-//! The feed is ordered by change: a bill that changes (a void, a dispute) appears again, with the same id. A phone that
+//! The feed is ordered by change: a bill that changes (a void, a refund, a dispute) appears again, with the same id. A phone that
 //! keeps the last cursor and applies page after page therefore ends with what the platform has.
 
+use crate::dispute::Dispute;
 use crate::{Fen, LocalizedText, UnixMillis};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -60,6 +61,15 @@ pub struct Payment {
     pub posted_at: UnixMillis,
     /// The number that a receipt shows and the card office asks for.
     pub reference: String,
+    /// Which payment a refund gives back, or a part of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refund_of: Option<Uuid>,
+    /// What of this payment was given back, each time with a bill of its own.
+    #[serde(default)]
+    pub refunded: Fen,
+    /// The newest dispute of this payment.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dispute: Option<Dispute>,
 }
 
 /// What a bill is.
@@ -80,6 +90,8 @@ pub enum PaymentKind {
     Withdrawal,
     /// A utility, off a card account or off the wallet as far as it paid.
     Utility,
+    /// Money of a payment that the merchant gave back.
+    Refund,
     /// A kind of a newer server.
     #[serde(other)]
     Other,

@@ -138,6 +138,12 @@ problem_codes! {
     CardNotBound = "card_not_bound", 409, false, "the bank card is not bound";
     /// The account can't get money.
     AccountNotOpen = "account_not_open", 409, false, "the account is not open";
+    /// The payment can't be disputed, or can't be given back: it is none at a merchant, was not charged, or is back already.
+    NotDisputable = "not_disputable", 409, false, "the payment cannot be disputed";
+    /// There is a dispute of this payment that is not decided yet.
+    DisputeUnderWay = "dispute_under_way", 409, false, "the payment is under dispute already";
+    /// The dispute was decided or taken back before.
+    DisputeEnded = "dispute_ended", 409, false, "the dispute has ended";
     /// The school offers no utilities.
     UtilityNotOffered = "utility_not_offered", 404, false, "the school offers no utilities";
     /// The utility didn't answer; nothing was changed.

@@ -102,6 +102,10 @@ impl<'a> Admin<'a> {
         Self { platform }
     }
 
+    pub(crate) fn platform(&self) -> &'a Platform {
+        self.platform
+    }
+
     fn now(&self) -> UnixMillis {
         self.platform.now()
     }
@@ -255,6 +259,7 @@ impl<'a> Admin<'a> {
             occurred_at: now,
             posted_at: now,
             reference: format!("D{}", transaction.0),
+            refund_of: None,
         };
         add_payments(tx, &[bill]).await?;
         if was_in_debt != funds.is_in_debt() {

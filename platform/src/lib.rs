@@ -11,6 +11,7 @@ mod clock;
 mod config;
 mod days;
 mod db;
+mod disputes;
 mod error;
 mod http;
 mod idempotency;
@@ -37,6 +38,7 @@ pub use config::{
     BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, HostConfig, Limits, OperationTimes,
     PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
 };
+pub use disputes::DisputeView;
 pub use error::{Error, Result};
 pub use http::{AdapterError, HttpLimits, ListenPolicy, listen, serve, stop_signal};
 pub use issuer::{KeySigner, SignerError};

@@ -8,6 +8,7 @@
 mod admin;
 mod bank;
 mod clock;
+mod disputes;
 mod host;
 mod keyfile;
 mod meters;
@@ -180,6 +181,7 @@ impl Sandbox {
             .router()
             .merge(bank.routes())
             .merge(meters.routes())
+            .merge(disputes::routes(platform.clone()))
             .merge(admin::routes(platform.clone(), clock))
             .merge(admin::money_routes(platform.clone(), bank.clone()))
             .merge(host::routes(host, platform.router()));

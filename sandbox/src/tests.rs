@@ -169,6 +169,47 @@ async fn a_suspension_is_seen_and_taken_back() {
 }
 
 #[tokio::test]
+async fn disputes_and_refunds_of_what_is_not_there_are_problems() {
+    let data = tempfile::tempdir().unwrap();
+    let sandbox = open(&data).await;
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    assert_eq!(
+        get(&sandbox, "/sandbox/admin/disputes").await["disputes"],
+        json!([])
+    );
+    for (method, path, body, code) in [
+        (
+            Method::POST,
+            format!("disputes/{nobody}/review"),
+            json!({}),
+            "not_found",
+        ),
+        (
+            Method::POST,
+            format!("disputes/{nobody}/refund"),
+            json!({}),
+            "not_found",
+        ),
+        (
+            Method::POST,
+            format!("disputes/{nobody}/refuse"),
+            json!({"reply": ""}),
+            "invalid_request",
+        ),
+        (
+            Method::PUT,
+            format!("payments/{nobody}/refunds/{nobody}"),
+            json!({"amount": 5}),
+            "not_found",
+        ),
+    ] {
+        let path = format!("/sandbox/admin/{path}");
+        let (_, problem) = call(&sandbox, method, &path, body).await;
+        assert_eq!(problem["code"], code, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_clock_is_the_platform_s_clock_too() {
     let data = tempfile::tempdir().unwrap();
     let sandbox = open(&data).await;

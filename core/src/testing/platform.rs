@@ -185,6 +185,9 @@ pub(crate) fn payment(number: u128, account_id: Uuid, occurred_at: UnixMillis) -
         occurred_at,
         posted_at: occurred_at,
         reference: format!("R{number}"),
+        refund_of: None,
+        refunded: Fen::ZERO,
+        dispute: None,
     }
 }
 

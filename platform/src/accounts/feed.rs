@@ -3,7 +3,10 @@
 //! Each change of a bill takes the next number of its holder, within the transaction that makes it; the holder's row is
 //! locked meanwhile, so numbers become visible in their order and a phone that follows them misses none.
 
-use crate::db::{Connection, ROWS, StoredEnum as _, assembled, placeholders, stored_enum, uuid, variant};
+use crate::db::{
+    Connection, ROWS, StoredEnum as _, assembled, optional_uuid, placeholders, stored_enum, uuid, variant,
+};
+use crate::disputes::dispute;
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
 use sqlx::Row as _;
@@ -32,6 +35,8 @@ pub(crate) struct NewPayment {
     pub(crate) occurred_at: UnixMillis,
     pub(crate) posted_at: UnixMillis,
     pub(crate) reference: String,
+    /// The payment that a refund gives back.
+    pub(crate) refund_of: Option<Uuid>,
 }
 
 /// The kinds that this version stores; [`PaymentKind::Other`] is for readers of newer servers.
@@ -44,6 +49,7 @@ enum StoredKind {
     Recharge,
     Withdrawal,
     Utility,
+    Refund,
 }
 stored_enum!(StoredKind {
     StoredKind::Purchase = "purchase",
@@ -53,6 +59,7 @@ stored_enum!(StoredKind {
     StoredKind::Recharge = "recharge",
     StoredKind::Withdrawal = "withdrawal",
     StoredKind::Utility = "utility",
+    StoredKind::Refund = "refund",
 });
 
 #[derive(Clone, Copy)]
@@ -76,6 +83,7 @@ fn stored_kind(kind: PaymentKind) -> Result<StoredKind> {
         PaymentKind::Recharge => Ok(StoredKind::Recharge),
         PaymentKind::Withdrawal => Ok(StoredKind::Withdrawal),
         PaymentKind::Utility => Ok(StoredKind::Utility),
+        PaymentKind::Refund => Ok(StoredKind::Refund),
         PaymentKind::Other => Err(Error::StoredValue {
             what: "payment.kind",
             value: "other".to_owned(),
@@ -138,8 +146,8 @@ pub(crate) async fn add_payments(tx: &mut Connection, payments: &[NewPayment]) -
     for chunk in payments.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO payment (id, holder, account, kind, status, amount, merchant, terminal, occurred_at, \
-             posted_at, reference, place, change) VALUES {}",
-            placeholders(tx, 1, chunk.len(), 13)
+             posted_at, reference, place, refund_of, change) VALUES {}",
+            placeholders(tx, 1, chunk.len(), 14)
         );
         let mut insert = sqlx::query(assembled(sql));
         for payment in chunk {
@@ -157,6 +165,7 @@ pub(crate) async fn add_payments(tx: &mut Connection, payments: &[NewPayment]) -
                 .bind(payment.posted_at.0)
                 .bind(&payment.reference)
                 .bind(payment.place.map(|place| place.to_string()))
+                .bind(payment.refund_of.map(|payment| payment.to_string()))
                 .bind(*change);
             *change += 1;
         }
@@ -209,10 +218,12 @@ pub(super) async fn page(
     }
     let rows = sqlx::query(
         "SELECT p.id, a.public_id AS account, p.kind, p.status, p.amount, m.name_zh, m.name_en, t.label, \
-         u.name_zh AS place_zh, u.name_en AS place_en, p.occurred_at, p.posted_at, p.reference, p.change FROM payment p \
+         u.name_zh AS place_zh, u.name_en AS place_en, p.occurred_at, p.posted_at, p.reference, p.change, p.refund_of, \
+         p.refunded, p.dispute, d.payment, d.reason, d.text, d.phase, d.reply, d.refunded AS dispute_refunded, \
+         d.opened_at, d.changed_at FROM payment p \
          JOIN ledger_account a ON a.id = p.account LEFT JOIN merchant m ON m.id = p.merchant \
          LEFT JOIN terminal t ON t.id = p.terminal LEFT JOIN utility_place u ON u.id = p.place \
-         WHERE p.holder = $1 AND p.change > $2 ORDER BY p.change LIMIT $3",
+         LEFT JOIN dispute d ON d.id = p.dispute WHERE p.holder = $1 AND p.change > $2 ORDER BY p.change LIMIT $3",
     )
     .bind(holder)
     .bind(after)
@@ -248,6 +259,7 @@ fn payment(row: &AnyRow) -> Result<Payment> {
             StoredKind::Recharge => PaymentKind::Recharge,
             StoredKind::Withdrawal => PaymentKind::Withdrawal,
             StoredKind::Utility => PaymentKind::Utility,
+            StoredKind::Refund => PaymentKind::Refund,
         },
         status: match variant(row, "status")? {
             StoredStatus::Posted => PaymentStatus::Posted,
@@ -261,5 +273,11 @@ fn payment(row: &AnyRow) -> Result<Payment> {
         occurred_at: UnixMillis(row.try_get("occurred_at")?),
         posted_at: UnixMillis(row.try_get("posted_at")?),
         reference: row.try_get("reference")?,
+        refund_of: optional_uuid(row, "refund_of")?,
+        refunded: Fen::new(row.try_get("refunded")?),
+        dispute: match optional_uuid(row, "dispute")? {
+            Some(id) => Some(dispute(id, row)?),
+            None => None,
+        },
     })
 }

@@ -153,7 +153,9 @@ pub(crate) async fn list_accounts(db: &mut Connection, holder: i64, now: UnixMil
     let rows = sqlx::query(
         "SELECT c.public_id, c.slot, c.name_zh, c.name_en, c.status, c.balance + r.balance AS balance, \
          c.version + r.version AS version, (SELECT CAST(COALESCE(SUM(-p.amount), 0) AS BIGINT) FROM payment p \
-         WHERE p.account = c.id AND p.status = 'disputed') AS pending \
+         WHERE p.account = c.id AND p.status = 'disputed') + \
+         (SELECT CAST(COALESCE(SUM(-p.amount - p.refunded), 0) AS BIGINT) FROM dispute d JOIN payment p ON p.id = d.payment \
+         WHERE d.holder = c.holder AND d.phase IN ('open', 'review') AND p.account = c.id) AS pending \
          FROM ledger_account c JOIN ledger_account r ON r.card_account = c.id \
          WHERE c.holder = $1 AND c.kind = 'card' ORDER BY c.slot",
     )

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_directories"),
     migration!(4, "0004_wallet"),
     migration!(5, "0005_utilities"),
+    migration!(6, "0006_disputes"),
 ];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \

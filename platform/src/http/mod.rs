@@ -85,6 +85,7 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::operations::routes())
         .merge(crate::bank::routes())
         .merge(crate::utilities::routes())
+        .merge(crate::disputes::routes())
 }
 
 /// Ends a request that takes too long, be it that its body doesn't come. What it had committed stays; its idempotency key tells
@@ -220,6 +221,9 @@ mod tests {
             "/v1/operations",
             "/v1/operations/{id}",
             "/v1/bank/notices",
+            "/v1/disputes",
+            "/v1/disputes/{id}/withdraw",
+            "/v1/payments/{id}/disputes",
             "/v1/utilities/providers",
             "/v1/utilities/providers/{provider}/places",
             "/v1/utilities/places",

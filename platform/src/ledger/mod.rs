@@ -53,6 +53,8 @@ pub(crate) enum TransactionKind {
     Utility,
     /// A utility did not take it.
     UtilityReturn,
+    /// A merchant gave something back.
+    Refund,
 }
 stored_enum!(TransactionKind {
     TransactionKind::Deposit = "deposit",
@@ -67,6 +69,7 @@ stored_enum!(TransactionKind {
     TransactionKind::TakeBack = "take_back",
     TransactionKind::Utility = "utility",
     TransactionKind::UtilityReturn = "utility_return",
+    TransactionKind::Refund = "refund",
 });
 
 /// A change of one account.

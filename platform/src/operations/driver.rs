@@ -424,5 +424,6 @@ fn bill(
         occurred_at,
         posted_at,
         reference: row.reference(),
+        refund_of: None,
     }
 }

@@ -301,6 +301,7 @@ impl Starting<'_> {
             occurred_at: self.now,
             posted_at: self.now,
             reference: store::reference(new.number),
+            refund_of: None,
         };
         add_payments(tx, &[bill]).await
     }

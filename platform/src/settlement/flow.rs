@@ -49,7 +49,8 @@ pub(super) struct PastSale {
     pub(super) charged: Option<(i64, Slot)>,
     /// The bill in the feed of a holder.
     pub(super) bill: Option<(Uuid, i64)>,
-    pub(super) is_voided: bool,
+    /// Voided, or given back in part or whole: then a void would give it back twice.
+    pub(super) is_taken_back: bool,
 }
 
 /// A record as the rules see it.
@@ -153,7 +154,7 @@ pub(super) fn settle(books: &mut Books, record: &Record<'_>, now: UnixMillis) ->
                 result: settled.result,
                 charged: Some((payment.holder, payment.slot)),
                 bill,
-                is_voided: false,
+                is_taken_back: false,
             },
         );
     }
@@ -269,7 +270,7 @@ fn settle_void(books: &mut Books, record: &Record<'_>, sequence: u64, now: UnixM
         return Ok(nothing);
     };
     let in_time = (0..=VOID_WITHIN_MS).contains(&(record.at.0 - sale.at.0));
-    if sale.is_voided || sale.amount != record.amount || !in_time {
+    if sale.is_taken_back || sale.amount != record.amount || !in_time {
         return Ok(nothing);
     }
     let (back, debt_changed) = match (sale.result, sale.charged) {
@@ -301,7 +302,7 @@ fn settle_void(books: &mut Books, record: &Record<'_>, sequence: u64, now: UnixM
     books.sales.insert(
         sequence,
         PastSale {
-            is_voided: true,
+            is_taken_back: true,
             ..sale
         },
     );

@@ -3,7 +3,6 @@
 use super::flow::{self, Alarm, Bill, Books, Record, Settled};
 use super::store::{self, NewSale, SettledRecord};
 use super::verify::{Knowledge, Payment, Verdict, verify_all};
-use crate::Platform;
 use crate::accounts::{NewPayment, add_payments, funds_of_slots, void_payment};
 use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
@@ -13,6 +12,7 @@ use crate::issuer::{
 use crate::ledger::{AccountKind, TransactionId, account_of_merchant, book, school_account};
 use crate::random::new_id;
 use crate::terminals::{Terminal, TerminalRow, lock_terminal};
+use crate::{Platform, disputes};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -418,12 +418,14 @@ impl<'a> Batch<'a> {
                 occurred_at: api_millis(sale.record.time),
                 posted_at: self.now,
                 reference: format!("{}-{}", self.terminal.id, sale.record.sequence),
+                refund_of: None,
             });
         }
         add_payments(tx, &bills).await?;
         for decided in decided {
             if let Some(Bill::Voided { id, holder }) = decided.settled.bill {
                 void_payment(tx, id, holder).await?;
+                disputes::end_by_void(tx, id, self.now).await?;
             }
         }
         Ok(())
