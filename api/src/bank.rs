@@ -7,7 +7,7 @@
 //! platform's `POST /v1/bank/notices`, as often as it likes and in any order.
 //!
 //! `POST customers` takes [`OpenCustomer`], `POST customers/{id}/close` [`CloseCustomer`], `PUT customers/{id}/password`
-//! [`SetPassword`]; `POST customers/{id}/cards` takes [`NewCard`] and answers [`CardChallenge`],
+//! [`SetPassword`], `POST customers/{id}/password/check` [`CheckPassword`]; `POST customers/{id}/cards` takes [`NewCard`] and answers [`CardChallenge`],
 //! `POST customers/{id}/cards/{card}/confirm` takes [`CardCode`], `DELETE customers/{id}/cards/{card}` unbinds. These
 //! answer 204 where nothing else is said. A refusal is 422 with [`Refusal`]; of an order it is an answer like others. `GET key` answers the bytes of the key
 //! certificate,
@@ -134,6 +134,15 @@ pub struct SetPassword {
     /// How the holder shows that it may be changed.
     #[serde(flatten)]
     pub change: crate::wallet::ChangePassword,
+}
+
+/// A payment password to be checked, for something that moves no money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CheckPassword {
+    /// The operation that the seal is bound to.
+    pub operation: Uuid,
+    /// The payment password, sealed.
+    pub password: SealedField,
 }
 
 /// A card to be bound.

@@ -12,6 +12,7 @@ pub mod dispute;
 pub mod dpop;
 mod encoding;
 mod fen;
+pub mod limit;
 pub mod operation;
 pub mod payment;
 mod problem;

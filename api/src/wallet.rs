@@ -4,7 +4,7 @@
 //! ([`CloseWallet`]). `POST /v1/wallet/cards` begins binding a card ([`BindCard`], answers [`CardBinding`]),
 //! `POST /v1/wallet/cards/{id}/confirm` ends it with the code from the bank's message ([`ConfirmCard`]),
 //! `PUT /v1/wallet/cards/{id}/default` and `DELETE /v1/wallet/cards/{id}` do what they say. `PUT /v1/wallet/password`
-//! changes the payment password ([`ChangePassword`]). Each answers [`Wallet`] and takes an idempotency key.
+//! changes the payment password ([`ChangePassword`]), `PUT /v1/wallet/limits` the limits ([`crate::limit::SetLimits`]). Each answers [`Wallet`] and takes an idempotency key.
 //!
 //! Passwords and card data are [`SealedField`]s: encrypted on the phone to a key that the bank's root signed. The
 //! platform passes them on and cannot read them. The root comes with the app, or from `GET /v1/school/bank`
@@ -111,6 +111,10 @@ pub struct TopUpLimits {
     pub day: Fen,
     /// What is used of today's, operations under way included.
     pub day_used: Fen,
+    /// Above which the holder can't set `single`.
+    pub most_single: Fen,
+    /// Above which the holder can't set `day`.
+    pub most_day: Fen,
 }
 
 /// What a payment off a bank card costs: ten-thousandths of it, rounded up to a fen.

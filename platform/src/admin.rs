@@ -16,7 +16,7 @@ use crate::ledger::{
 use crate::operations::{self, Reconciliation};
 use crate::random::new_id;
 use crate::terminals::{self, MerchantRow, TerminalRow, insert_merchant, list_merchants, list_terminals};
-use crate::{Platform, issuer, settlement};
+use crate::{Platform, issuer, limits, settlement};
 use std::collections::BTreeMap;
 use yika_api::account::Account;
 use yika_api::bank::StatementRow;
@@ -312,6 +312,17 @@ impl<'a> Admin<'a> {
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
             issuer::revoke_holder(tx, holder.id, self.now()).await
+        })
+    }
+
+    /// Takes away the limits that a holder has set: the school's hold again.
+    ///
+    /// # Errors
+    /// Where there is no such holder, or the database fails.
+    pub async fn reset_limits(&self, number: &str) -> Result<()> {
+        transact!(self.platform.db().writer(), |tx| {
+            let holder = find_holder(tx, number).await?;
+            limits::clear(tx, holder.id).await
         })
     }
 

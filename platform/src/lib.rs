@@ -17,6 +17,7 @@ mod http;
 mod idempotency;
 mod issuer;
 mod ledger;
+mod limits;
 mod operations;
 mod program;
 mod random;

@@ -8,8 +8,8 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CloseCustomer, NewCard, OpenCustomer, Order, OrderState, OrderStatus,
-    SetPassword,
+    CardChallenge, CardCode, CheckPassword, CloseCustomer, NewCard, OpenCustomer, Order, OrderState,
+    OrderStatus, SetPassword,
 };
 use yika_format::ExpandedKey;
 
@@ -135,6 +135,14 @@ impl BankGateway for HttpBank {
             Method::PUT,
             &format!("customers/{customer}/password"),
             password,
+        )))
+    }
+
+    fn check_password<'a>(&'a self, customer: Uuid, check: &'a CheckPassword) -> BankAnswer<'a, ()> {
+        Box::pin(done(self.with_body(
+            Method::POST,
+            &format!("customers/{customer}/password/check"),
+            check,
         )))
     }
 

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CloseCustomer, NewCard, Notice, OpenCustomer, Order, OrderState, OrderStatus,
-    SetPassword,
+    CardChallenge, CardCode, CheckPassword, CloseCustomer, NewCard, Notice, OpenCustomer, Order, OrderState,
+    OrderStatus, SetPassword,
 };
 use yika_api::operation::Refusal;
 use yika_api::{Base64Url, Problem, ProblemCode, UnixMillis};
@@ -70,6 +70,8 @@ pub trait BankGateway: Send + Sync {
     fn close_customer<'a>(&'a self, customer: Uuid, close: &'a CloseCustomer) -> BankAnswer<'a, ()>;
     /// Sets another payment password.
     fn set_password<'a>(&'a self, customer: Uuid, password: &'a SetPassword) -> BankAnswer<'a, ()>;
+    /// Checks the payment password: done means that it is the one.
+    fn check_password<'a>(&'a self, customer: Uuid, check: &'a CheckPassword) -> BankAnswer<'a, ()>;
     /// Sends the holder a code for a card to be bound.
     fn begin_card<'a>(&'a self, customer: Uuid, card: &'a NewCard) -> BankAnswer<'a, CardChallenge>;
     /// Binds a card.

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_wallet"),
     migration!(5, "0005_utilities"),
     migration!(6, "0006_disputes"),
+    migration!(7, "0007_limits"),
 ];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \

@@ -86,6 +86,7 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::bank::routes())
         .merge(crate::utilities::routes())
         .merge(crate::disputes::routes())
+        .merge(crate::limits::routes())
 }
 
 /// Ends a request that takes too long, be it that its body doesn't come. What it had committed stays; its idempotency key tells
@@ -214,6 +215,8 @@ mod tests {
             "/v1/wallet",
             "/v1/wallet/close",
             "/v1/wallet/password",
+            "/v1/wallet/limits",
+            "/v1/limits",
             "/v1/wallet/cards",
             "/v1/wallet/cards/{id}",
             "/v1/wallet/cards/{id}/confirm",

@@ -13,6 +13,7 @@ use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
 use crate::idempotency::{self, Operation, Scope};
+use crate::limits::credential_limits;
 use crate::random::random_bytes;
 use crate::sessions::Session;
 use uuid::Uuid;
@@ -302,7 +303,7 @@ async fn wanted_attributes(
     holder: &HolderRow,
     storage: KeyStorage,
 ) -> Result<Attributes> {
-    let limits = platform.config().credentials.limits(storage);
+    let limits = credential_limits(db, platform, holder.id, storage).await?;
     let scopes = [
         Scopes::LIBRARY,
         Scopes::POS,

@@ -13,6 +13,7 @@ use crate::db::{Connection, take_numbers, transact};
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
 use crate::ledger::{self, AccountId, AccountKind, book, school_account};
+use crate::limits::{Bounds, spend_bounds, spent_today, top_up_bounds};
 use crate::random::{new_id, sha256};
 use crate::sessions::Session;
 use crate::utilities::bound_place;
@@ -166,7 +167,7 @@ impl Starting<'_> {
         request: &OperationRequest,
     ) -> Result<()> {
         let parts = parts(request);
-        self.check_amount(&parts)?;
+        self.check_amount(tx, &parts).await?;
         let place = match request {
             OperationRequest::Utility { place_id, .. } => Some(self.check_place(tx, *place_id).await?),
             _ => None,
@@ -273,6 +274,7 @@ impl Starting<'_> {
         if holder.is_none_or(|holder| holder.status == HolderStatus::Frozen) {
             return Err(Error::refused(ProblemCode::CardFrozen));
         }
+        self.check_day(tx, &start.parts).await?;
         let mut funds = self.check_account(tx, account).await?.funds;
         let amount = start.parts.amount;
         let free = funds.net()?.max(Fen::ZERO);
@@ -306,9 +308,19 @@ impl Starting<'_> {
         add_payments(tx, &[bill]).await
     }
 
-    fn check_amount(&self, parts: &Parts) -> Result<()> {
+    /// The limits of the holder that hold for it: those of payments, where a card account pays.
+    async fn bounds(&self, tx: &mut Connection, parts: &Parts) -> Result<Bounds> {
+        match parts.account.is_positive() {
+            true => spend_bounds(tx, self.platform, self.holder).await,
+            false => top_up_bounds(tx, self.platform, self.holder).await,
+        }
+    }
+
+    async fn check_amount(&self, tx: &mut Connection, parts: &Parts) -> Result<()> {
         let (least, most) = match parts.kind {
-            OperationKind::TopUp | OperationKind::Utility => (self.policy().least, self.policy().single),
+            OperationKind::TopUp | OperationKind::Utility => {
+                (self.policy().least, self.bounds(tx, parts).await?.single)
+            }
             OperationKind::Recharge | OperationKind::Withdraw | OperationKind::Other => (Fen::new(1), MOST),
         };
         let out_of_range = |limit| Err(Error::refused_amount(ProblemCode::AmountOutOfRange, limit));
@@ -340,8 +352,12 @@ impl Starting<'_> {
     }
 
     async fn check_day(&self, tx: &mut Connection, parts: &Parts) -> Result<()> {
-        let used = top_ups_of_today(tx, self.platform, self.holder).await?;
-        let left = self.policy().day.checked_sub(used)?.max(Fen::ZERO);
+        let used = match parts.account.is_positive() {
+            true => spent_today(tx, self.platform, self.holder).await?,
+            false => top_ups_of_today(tx, self.platform, self.holder).await?,
+        };
+        let day = self.bounds(tx, parts).await?.day;
+        let left = day.checked_sub(used)?.max(Fen::ZERO);
         match parts.amount <= left {
             true => Ok(()),
             false => Err(Error::refused_amount(ProblemCode::DayLimitReached, left)),

@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CloseCustomer, NewCard, Notice, OpenCustomer, Order, OrderState, OrderStatus,
-    SetPassword,
+    CardChallenge, CardCode, CheckPassword, CloseCustomer, NewCard, Notice, OpenCustomer, Order, OrderState,
+    OrderStatus, SetPassword,
 };
 use yika_api::operation::{Refusal, RefusalReason};
 use yika_api::{LocalizedText, UnixMillis};
@@ -228,6 +228,10 @@ impl BankGateway for TestBank {
     }
 
     fn set_password<'a>(&'a self, _: Uuid, _: &'a SetPassword) -> BankAnswer<'a, ()> {
+        self.simple(())
+    }
+
+    fn check_password<'a>(&'a self, _: Uuid, _: &'a CheckPassword) -> BankAnswer<'a, ()> {
         self.simple(())
     }
 

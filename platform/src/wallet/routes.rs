@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 use yika_api::Problem;
+use yika_api::limit::SetLimits;
 use yika_api::wallet::{BindCard, CardBinding, ChangePassword, CloseWallet, ConfirmCard, OpenWallet, Wallet};
 
 pub(crate) fn routes() -> OpenApiRouter<Platform> {
@@ -19,6 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(show, open))
         .routes(routes!(close))
         .routes(routes!(set_password))
+        .routes(routes!(set_limits))
         .routes(routes!(begin_card))
         .routes(routes!(unbind_card))
         .routes(routes!(confirm_card))
@@ -120,6 +122,35 @@ async fn set_password(
 ) -> Result<Response> {
     Visit::new(&platform, &session)
         .set_password(key, &request)
+        .await
+        .map(stored_json)
+}
+
+/// Lowers the limits of top-ups, or raises them with the payment password.
+#[utoipa::path(
+    put,
+    path = "/v1/wallet/limits",
+    params(("Idempotency-Key" = Uuid, Header, description = "Names the operation.")),
+    request_body = SetLimits,
+    responses(
+        (status = 200, body = Wallet),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+        (status = 422, body = Problem),
+        (status = 503, body = Problem)
+    )
+)]
+async fn set_limits(
+    State(platform): State<Platform>,
+    session: Session,
+    key: IdempotencyKey,
+    ApiJson(request): ApiJson<SetLimits>,
+) -> Result<Response> {
+    Visit::new(&platform, &session)
+        .set_limits(key, &request)
         .await
         .map(stored_json)
 }

@@ -9,12 +9,14 @@ use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
 use crate::idempotency::{self, Operation, Scope};
 use crate::ledger::{AccountKind, NewAccount, create_account};
+use crate::limits::{self, Bounds, Raise, top_up_bounds};
 use crate::operations::{check_sealed, top_ups_of_today, under_way};
 use crate::random::new_id;
 use crate::sessions::Session;
 use serde::Serialize;
 use uuid::Uuid;
 use yika_api::bank::{CardChallenge, CardCode, CloseCustomer, NewCard, OpenCustomer, SetPassword};
+use yika_api::limit::SetLimits;
 use yika_api::wallet::{
     BindCard, CardBinding, ChangePassword, CloseBlocker, CloseWallet, ConfirmCard, OpenWallet, TopUpLimits,
     Wallet, WalletStatus,
@@ -39,6 +41,8 @@ struct Deed {
 enum Wanted {
     NotOpen,
     Open,
+    /// Open, and these limits can be set.
+    Settable(Bounds, Raise),
     /// Open, with nothing in it and nothing under way.
     Empty,
     /// Open, with this card bound or waiting for its code.
@@ -56,6 +60,7 @@ enum Change<'a> {
     Close,
     /// The bank alone keeps it.
     Nothing,
+    Limits(Bounds, Raise),
     Begin(Uuid, &'a CardChallenge),
     Bind(Uuid),
     Default(Uuid),
@@ -114,6 +119,7 @@ impl<'a> Visit<'a> {
         let row = store::find(db, self.holder).await?;
         let row = row.ok_or_else(|| Error::refused(ProblemCode::WalletNotOpen))?;
         let policy = &self.platform.config().wallet;
+        let bounds = top_up_bounds(db, self.platform, self.holder).await?;
         let (count, held) = under_way(db, self.holder).await?;
         let (account_id, balance) = match row.shown {
             Some((id, amount, version)) => (Some(id), Some(store::balance(amount, version, held, now)?)),
@@ -135,9 +141,11 @@ impl<'a> Visit<'a> {
             cards: store::cards(db, self.holder).await?,
             limits: TopUpLimits {
                 least: policy.least,
-                single: policy.single,
-                day: policy.day,
+                single: bounds.single,
+                day: bounds.day,
                 day_used: top_ups_of_today(db, self.platform, self.holder).await?,
+                most_single: policy.single,
+                most_day: policy.day,
             },
             fee: policy.fee,
             bank_key,
@@ -171,6 +179,9 @@ impl<'a> Visit<'a> {
                 Err(Error::refused(ProblemCode::WalletNotOpen))
             }
             (Wanted::Open, Some(WalletStatus::Open)) => Ok(()),
+            (Wanted::Settable(bounds, raise), Some(WalletStatus::Open)) => {
+                limits::check_top_up_bounds(tx, self.platform, self.holder, bounds, raise).await
+            }
             (Wanted::Empty, Some(WalletStatus::Open)) => {
                 let (count, held) = under_way(tx, self.holder).await?;
                 let wallet = store::find(tx, self.holder)
@@ -233,6 +244,9 @@ impl<'a> Visit<'a> {
             }
             Change::Close => store::close(tx, holder, now).await,
             Change::Nothing => Ok(()),
+            Change::Limits(bounds, raise) => {
+                limits::set_top_up_bounds(tx, self.platform, holder, bounds, raise).await
+            }
             Change::Begin(card, challenge) => store::insert_card(tx, holder, card, challenge).await,
             Change::Bind(card) => store::bind_card(tx, holder, card, now).await,
             Change::Default(card) => store::set_default(tx, holder, card).await,
@@ -297,6 +311,19 @@ impl<'a> Visit<'a> {
         };
         bank.set_password(self.customer().await?, &password).await?;
         self.store(&deed, Change::Nothing).await
+    }
+
+    /// Sets the limits of top-ups. What can't be set costs no try of the password.
+    pub(super) async fn set_limits(&self, key: IdempotencyKey, request: &SetLimits) -> Result<String> {
+        let deed = Deed::new("wallet.limits", self.holder, key, request)?;
+        let (single, day) = (request.single, request.day);
+        let bounds = Bounds { single, day };
+        let wanted = Wanted::Settable(bounds, Raise::if_given(request));
+        if let Some(reply) = self.done_before(&deed, wanted).await? {
+            return Ok(reply);
+        }
+        let raise = limits::prove(self.platform, self.holder, key, request.password.as_ref()).await?;
+        self.store(&deed, Change::Limits(bounds, raise)).await
     }
 
     /// Begins binding a card: the bank sends a code.

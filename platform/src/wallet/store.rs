@@ -116,6 +116,14 @@ pub(crate) async fn open_wallet_account(db: &mut Connection, holder: i64) -> Res
         .ok_or_else(|| Error::refused(ProblemCode::WalletNotOpen))
 }
 
+/// The number under which the bank knows the holder of a wallet that is open.
+pub(crate) async fn open_customer(db: &mut Connection, holder: i64) -> Result<Uuid> {
+    let wallet = find(db, holder).await?;
+    let open = wallet.filter(|wallet| wallet.status == WalletStatus::Open);
+    open.map(|wallet| wallet.customer)
+        .ok_or_else(|| Error::refused(ProblemCode::WalletNotOpen))
+}
+
 /// The account of a wallet, whatever became of it.
 pub(crate) async fn wallet_account(db: &mut Connection, holder: i64) -> Result<AccountId> {
     let account = find(db, holder).await?.and_then(|wallet| wallet.account);

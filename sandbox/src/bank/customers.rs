@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CardData, CloseCustomer, IdentityData, NewCard, OpenCustomer, SetPassword,
+    CardChallenge, CardCode, CardData, CheckPassword, CloseCustomer, IdentityData, NewCard, OpenCustomer,
+    SetPassword,
 };
 use yika_api::operation::{Refusal, RefusalReason};
 use yika_api::wallet::{ChangePassword, SealedField};
@@ -29,6 +30,7 @@ pub(super) enum CustomerRequest {
     Password(Uuid, SetPassword),
     Bind(Uuid, NewCard),
     Confirm(Uuid, Uuid, CardCode),
+    Check(Uuid, CheckPassword),
 }
 
 /// What was answered: a challenge where a card is to be bound, nothing else; or a refusal.
@@ -42,6 +44,7 @@ impl CustomerRequest {
             Self::Password(_, request) => request.operation,
             Self::Bind(_, request) => request.operation,
             Self::Confirm(_, _, request) => request.operation,
+            Self::Check(_, request) => request.operation,
         }
     }
 
@@ -53,6 +56,7 @@ impl CustomerRequest {
             Self::Password(customer, _) => format!("password {customer}"),
             Self::Bind(customer, _) => format!("bind {customer}"),
             Self::Confirm(customer, card, _) => format!("confirm {customer} {card}"),
+            Self::Check(customer, _) => format!("check {customer}"),
         }
     }
 }
@@ -91,6 +95,10 @@ impl Bank {
             }
             CustomerRequest::Confirm(customer, card, request) => self
                 .confirm(&mut tx, *customer, *card, request)
+                .await
+                .map(|()| None),
+            CustomerRequest::Check(customer, request) => self
+                .check_customer(&mut tx, *customer, request)
                 .await
                 .map(|()| None),
         };
@@ -238,6 +246,18 @@ impl Bank {
         .execute(tx)
         .await?;
         Ok(())
+    }
+
+    /// Whether the payment password is the one.
+    async fn check_customer(
+        &self,
+        tx: &mut SqliteConnection,
+        customer: Uuid,
+        request: &CheckPassword,
+    ) -> Result<(), Failure> {
+        let (sealed, operation) = (&request.password, request.operation);
+        let password = self.open_field(Field::Password, sealed, operation, customer, Fen::ZERO)?;
+        Ok(self.check_password(tx, customer, &password).await??)
     }
 
     async fn bind(

@@ -15,7 +15,8 @@ use axum::{Json, Router};
 use clap::ValueEnum as _;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardCode, CloseCustomer, NewCard, OpenCustomer, Order, OrderStatus, SetPassword, StatementRow,
+    CardCode, CheckPassword, CloseCustomer, NewCard, OpenCustomer, Order, OrderStatus, SetPassword,
+    StatementRow,
 };
 use yika_api::{Problem, ProblemCode};
 
@@ -31,6 +32,10 @@ pub(super) fn routes(bank: Bank) -> Router {
         .route("/sandbox/bank/customers", post(open))
         .route("/sandbox/bank/customers/{customer}/close", post(close))
         .route("/sandbox/bank/customers/{customer}/password", put(set_password))
+        .route(
+            "/sandbox/bank/customers/{customer}/password/check",
+            post(check_password),
+        )
         .route("/sandbox/bank/customers/{customer}/cards", post(bind))
         .route(
             "/sandbox/bank/customers/{customer}/cards/{card}/confirm",
@@ -123,6 +128,14 @@ async fn set_password(
     Json(body): Json<SetPassword>,
 ) -> Result<Response, Failure> {
     answer(&bank, CustomerRequest::Password(customer, body)).await
+}
+
+async fn check_password(
+    State(bank): State<Bank>,
+    Path(customer): Path<Uuid>,
+    Json(body): Json<CheckPassword>,
+) -> Result<Response, Failure> {
+    answer(&bank, CustomerRequest::Check(customer, body)).await
 }
 
 async fn bind(

@@ -94,6 +94,31 @@ async fn a_card_is_bound_with_the_code_that_came_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_password_is_checked_once_for_a_request_however_often_it_comes() {
+    let world = World::new().await;
+    let path = format!("bank/customers/{}/password/check", world.customer);
+    let check = |password: &str| {
+        let operation = Uuid::new_v4();
+        json!({"operation": operation, "password": world.seal(Field::Password, operation, 0, password)})
+    };
+    assert_eq!(world.call("POST", &path, &check(PASSWORD)).await.0, 204);
+    let wrong = check("918273");
+    for _ in 0..4 {
+        let (status, refusal) = world.call("POST", &path, &wrong).await;
+        assert_eq!(
+            (status, &refusal["reason"], &refusal["tries_left"]),
+            (422, &json!("password_wrong"), &json!(2)),
+            "sent again, it is one try"
+        );
+    }
+    let moves_money = Uuid::new_v4();
+    let sealed_for_more = world.seal(Field::Password, moves_money, 100, PASSWORD);
+    let body = json!({"operation": moves_money, "password": sealed_for_more});
+    let (status, refusal) = world.call("POST", &path, &body).await;
+    assert_eq!((status, &refusal["reason"]), (422, &json!("seal_refused")));
+}
+
+#[tokio::test]
 async fn a_code_is_good_for_five_minutes_and_three_tries() {
     let world = World::new().await;
     let (card, _, _) = world.begin_card("9900100000000010372", "19900000001").await;

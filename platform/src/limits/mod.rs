@@ -1,0 +1,80 @@
+//! Limits that holders set for themselves. The school's stand above them; lowering is free, raising needs the payment
+//! password. The decision is a function of values, made where the change is stored, so no two requests can add up to a
+//! raise that nobody proved.
+
+mod routes;
+mod service;
+mod store;
+
+pub(crate) use routes::routes;
+pub(crate) use service::{
+    check_top_up_bounds, credential_limits, prove, set_top_up_bounds, spend_bounds, spent_today,
+    top_up_bounds,
+};
+pub(crate) use store::clear;
+
+use crate::error::{Error, Result};
+use yika_api::limit::SetLimits;
+use yika_api::{Fen, ProblemCode};
+
+/// The most at once and the most of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) single: Fen,
+    pub(crate) day: Fen,
+}
+
+impl Bounds {
+    /// These, but never above others.
+    fn within(self, most: Self) -> Self {
+        Self {
+            single: self.single.min(most.single),
+            day: self.day.min(most.day),
+        }
+    }
+
+    fn raises(self, current: Self) -> bool {
+        self.single > current.single || self.day > current.day
+    }
+
+    /// Whether these may take the place of the current ones.
+    fn check_change(self, current: Self, least: Fen, most: Self, raise: Raise) -> Result<()> {
+        let out_of_range = |limit| Err(Error::refused_amount(ProblemCode::AmountOutOfRange, limit));
+        if self.single < least {
+            return out_of_range(least);
+        }
+        if self.single > most.single {
+            return out_of_range(most.single);
+        }
+        if self.day < self.single {
+            return out_of_range(self.single);
+        }
+        if self.day > most.day {
+            return out_of_range(most.day);
+        }
+        match (self.raises(current), raise) {
+            (true, Raise::Unproven) => Err(Error::refused(ProblemCode::StepUpRequired)),
+            (false, _) | (true, Raise::Proven) => Ok(()),
+        }
+    }
+}
+
+/// Whether the bank has vouched for whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Raise {
+    Unproven,
+    Proven,
+}
+
+impl Raise {
+    /// As if a password that is given were the right one: for what must be refused anyway.
+    pub(crate) const fn if_given(request: &SetLimits) -> Self {
+        match request.password {
+            Some(_) => Self::Proven,
+            None => Self::Unproven,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
