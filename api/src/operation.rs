@@ -288,6 +288,7 @@ impl RefusalReason {
             Self::TimedOut => "timed_out",
             Self::ReversedByBank => "reversed_by_bank",
             Self::BankRefused => "bank_refused",
+            Self::UtilityRefused => "utility_refused",
             Self::Other => "other",
         }
     }

@@ -4,7 +4,8 @@ use crate::error::YikaError;
 use crate::types::{Fen, LocalizedText, UnixMillis, Uuid};
 
 pub use yika_core::accounts::{
-    Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus, BillSummary, KindTotal, MerchantTotal,
+    Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus, BillSummary, Dispute, DisputePhase,
+    DisputeReason, KindTotal, MerchantTotal,
 };
 
 /// Bills.
@@ -35,6 +36,23 @@ impl BillService {
     /// the storage.
     pub async fn export(&self, query: BillQuery, offset_s: i32) -> Result<String, YikaError> {
         Ok(self.core.export(query, offset_s).await?)
+    }
+
+    /// Disputes a payment: the card office looks at it. `text` has at most 500 characters, and is needed where the reason is
+    /// `Other`. How it goes on comes with the bill. Touches the network and the disk. Fails with `InvalidInput`, or with
+    /// `Money` and `NotDisputable` or `DisputeUnderWay`.
+    pub async fn dispute(
+        &self,
+        payment: Uuid,
+        reason: DisputeReason,
+        text: String,
+    ) -> Result<Dispute, YikaError> {
+        Ok(self.core.dispute(payment, reason, text).await?)
+    }
+
+    /// Takes a dispute back. Touches the network and the disk. Fails with `Money` and `DisputeEnded`.
+    pub async fn withdraw_dispute(&self, dispute: Uuid) -> Result<Dispute, YikaError> {
+        Ok(self.core.withdraw_dispute(dispute).await?)
     }
 }
 
@@ -138,6 +156,67 @@ pub struct Bill {
     pub posted_at: UnixMillis,
     /// The number that a receipt shows and the card office asks for.
     pub reference: String,
+    /// The place that a utility was paid for.
+    pub place: Option<LocalizedText>,
+    /// Which payment a refund gives back, or a part of it.
+    pub refund_of: Option<Uuid>,
+    /// What of this payment was given back, each time with a bill of its own.
+    pub refunded: Fen,
+    /// The newest dispute of this payment.
+    pub dispute: Option<Dispute>,
+}
+
+/// A dispute of a payment, as it stands.
+#[uniffi::remote(Record)]
+pub struct Dispute {
+    /// The dispute.
+    pub id: Uuid,
+    /// The payment that it is about.
+    pub payment_id: Uuid,
+    /// What is wrong.
+    pub reason: DisputeReason,
+    /// What the holder said.
+    pub text: String,
+    /// Where it stands.
+    pub phase: DisputePhase,
+    /// What the card office answered.
+    pub reply: Option<String>,
+    /// What was given back for it: nothing, a part, or all.
+    pub refunded: Fen,
+    /// When it was opened.
+    pub opened_at: UnixMillis,
+    /// When it came to where it stands.
+    pub changed_at: UnixMillis,
+}
+
+/// What is wrong with a payment.
+#[uniffi::remote(Enum)]
+pub enum DisputeReason {
+    /// Another amount was agreed on.
+    WrongAmount,
+    /// It was charged twice.
+    Twice,
+    /// The holder did not pay there.
+    NotMe,
+    /// Something else.
+    Other,
+}
+
+/// Where a dispute stands.
+#[uniffi::remote(Enum)]
+pub enum DisputePhase {
+    /// The card office has it.
+    Open,
+    /// Somebody looks at it.
+    Review,
+    /// Money was given back. An end.
+    Refunded,
+    /// The card office found nothing wrong. An end.
+    Refused,
+    /// The holder took it back. An end.
+    Withdrawn,
+    /// A phase that this version does not know.
+    Other,
 }
 
 /// What a bill is.
@@ -155,6 +234,10 @@ pub enum BillKind {
     Recharge,
     /// From the wallet onto a bank card.
     Withdrawal,
+    /// A utility, off a card account or off the wallet as far as it paid.
+    Utility,
+    /// Money of a payment that the merchant gave back.
+    Refund,
     /// A kind that this version does not know.
     Other,
 }

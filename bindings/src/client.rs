@@ -6,10 +6,12 @@ use crate::accounts::AccountService;
 use crate::bills::BillService;
 use crate::codes::CodeService;
 use crate::error::YikaError;
+use crate::limits::LimitService;
 use crate::operations::OperationService;
 use crate::ports::Ports;
 use crate::session::SessionService;
 use crate::types::{Authority, RootKey, SpkiPin};
+use crate::utilities::UtilityService;
 use crate::wallet::WalletService;
 
 /// What the card needs to know before it is opened.
@@ -175,7 +177,21 @@ impl CampusCard {
         })
     }
 
-    /// Top-ups, recharges and withdrawals. Touches nothing.
+    /// Limits that the holder sets. Touches nothing.
+    pub fn limits(&self) -> Arc<LimitService> {
+        Arc::new(LimitService {
+            core: self.core.limits(),
+        })
+    }
+
+    /// Electricity and network accounts. Touches nothing.
+    pub fn utilities(&self) -> Arc<UtilityService> {
+        Arc::new(UtilityService {
+            core: self.core.utilities(),
+        })
+    }
+
+    /// Top-ups, recharges, withdrawals, and payments for utilities. Touches nothing.
     pub fn operations(&self) -> Arc<OperationService> {
         Arc::new(OperationService {
             core: self.core.operations(),

@@ -226,7 +226,10 @@ impl YikaError {
     /// Whether the same call can succeed later without the holder doing anything but trying again.
     pub fn retryable(&self) -> bool {
         if let Self::Money { refusal } = self {
-            return refusal.reason == MoneyReason::BankUnavailable;
+            return matches!(
+                refusal.reason,
+                MoneyReason::BankUnavailable | MoneyReason::UtilityUnavailable
+            );
         }
         matches!(
             self,

@@ -13,12 +13,14 @@ mod client;
 mod codes;
 mod error;
 mod guard;
+mod limits;
 mod logging;
 mod operations;
 mod ports;
 mod refusals;
 mod session;
 mod types;
+mod utilities;
 mod wallet;
 
 #[cfg(test)]
@@ -26,8 +28,8 @@ mod tests;
 
 pub use accounts::{Account, AccountService, AccountStatus, Balance};
 pub use bills::{
-    Bill, BillCursor, BillKind, BillPage, BillQuery, BillService, BillStatus, BillSummary, KindTotal,
-    MerchantTotal,
+    Bill, BillCursor, BillKind, BillPage, BillQuery, BillService, BillStatus, BillSummary, Dispute,
+    DisputePhase, DisputeReason, KindTotal, MerchantTotal,
 };
 pub use client::{CampusCard, Config, HttpLimits, Roots};
 pub use codes::{
@@ -37,7 +39,7 @@ pub use error::{InternalFault, PlatformRefusal, TrustFault, YikaError};
 pub use logging::{LogEntry, LogLevel, LogSink, LogSinkError, set_log_sink};
 pub use operations::{
     Funding, Operation, OperationCursor, OperationKind, OperationPage, OperationRefusal, OperationService,
-    Phase, Plan, Step, TopUpAmount, TopUpSource,
+    Phase, Plan, Step, TopUpAmount, TopUpSource, UtilitySource,
 };
 pub use ports::{
     ClockSample, DeviceClock, DeviceClockError, DeviceKey, DeviceKeyError, DeviceSigner, KeyPurpose,
@@ -49,6 +51,10 @@ pub use types::{
     Authority, Fen, LocalizedText, PlatformUrl, ProblemCode, RootKey, Slot, SpkiPin, UnixMillis, Uuid,
 };
 
+pub use limits::{LimitService, SpendLimits};
+pub use utilities::{
+    BoundPlace, MeterBalance, Place, PlaceBalance, PlaceLookup, Provider, UtilityKind, UtilityService,
+};
 pub use wallet::{
     BankCard, CardBinding, CardFee, CardInput, CloseBlocker, IdentityInput, Terms, TopUpLimits, Wallet,
     WalletService, WalletStatus,

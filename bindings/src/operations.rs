@@ -1,4 +1,4 @@
-//! Moving money: top-ups, recharges and withdrawals.
+//! Moving money: top-ups, recharges, withdrawals, and payments for utilities.
 
 use crate::error::YikaError;
 use crate::refusals::RefusalReason;
@@ -7,10 +7,10 @@ use crate::wallet::payment_password;
 
 pub use yika_core::operations::{
     Funding, Operation, OperationCursor, OperationKind, OperationPage, OperationRefusal, Phase, Plan, Step,
-    TopUpAmount, TopUpSource,
+    TopUpAmount, TopUpSource, UtilitySource,
 };
 
-/// Top-ups, recharges and withdrawals. Each is planned, shown, confirmed and followed. A plan has the operation's id:
+/// Top-ups, recharges, withdrawals, and payments for utilities. Each is planned, shown, confirmed and followed. A plan has the operation's id:
 /// confirming it twice is one operation. Planning and confirming need no network; what was confirmed without one is sent
 /// by the next `sync`. From then on it reaches an end whatever becomes of this phone, and of whoever awaits it.
 #[derive(uniffi::Object)]
@@ -43,13 +43,25 @@ impl OperationService {
         Ok(self.core.plan_withdrawal(amount, card).await?)
     }
 
-    /// Confirms a plan with the payment password (six digits): on the disk first, then sent. Answers how it stands, also where
+    /// Plans a payment for a bound place of a utility. Touches the disk; no network. Fails with `AccountUnknown`,
+    /// `InvalidInput`, or with `Money` and why it is not possible.
+    pub async fn plan_utility(
+        &self,
+        place: Uuid,
+        amount: Fen,
+        source: UtilitySource,
+    ) -> Result<Plan, YikaError> {
+        Ok(self.core.plan_utility(place, amount, source).await?)
+    }
+
+    /// Confirms a plan with the payment password (six digits), which all take but those by which a card account pays for a
+    /// utility: on the disk first, then sent. Answers how it stands, also where
     /// nobody answered: then it is sent again later, and is still one. Touches the disk and the network.
     ///
     /// Fails with `InvalidInput`, `Money` where nothing was written down, `Untrusted` where the bank's keys are not the
     /// bank's, `StorageFull` and the like. After any of these nothing was sent.
-    pub async fn confirm(&self, plan: Plan, password: Vec<u8>) -> Result<Operation, YikaError> {
-        let password = payment_password(password)?;
+    pub async fn confirm(&self, plan: Plan, password: Option<Vec<u8>>) -> Result<Operation, YikaError> {
+        let password = password.map(payment_password).transpose()?;
         Ok(self.core.confirm(plan, password).await?)
     }
 
@@ -109,6 +121,21 @@ pub enum TopUpSource {
     },
 }
 
+/// What pays for a utility.
+#[uniffi::remote(Enum)]
+pub enum UtilitySource {
+    /// A card account, which must have all of it.
+    Account {
+        /// Which.
+        account_id: Uuid,
+    },
+    /// By way of the bank, like a top-up.
+    Bank {
+        /// What pays.
+        source: TopUpSource,
+    },
+}
+
 /// An operation that was shown and is not confirmed.
 #[uniffi::remote(Record)]
 pub struct Plan {
@@ -120,10 +147,12 @@ pub struct Plan {
     pub amount: Fen,
     /// Where the money will come from, fee included.
     pub funding: Funding,
-    /// The card account, for a top-up.
+    /// The card account that gets the money, or that pays for a utility.
     pub account_id: Option<Uuid>,
     /// The bank card, where one has a part in it.
     pub card_id: Option<Uuid>,
+    /// The bound place, for a utility.
+    pub place_id: Option<Uuid>,
 }
 
 /// Where the money of an operation comes from.
@@ -150,8 +179,10 @@ pub struct Operation {
     pub amount: Fen,
     /// Where the money comes from.
     pub funding: Funding,
-    /// The card account, for a top-up.
+    /// The card account that gets the money, or that pays for a utility.
     pub account_id: Option<Uuid>,
+    /// The bound place, for a utility.
+    pub place_id: Option<Uuid>,
     /// Where it stands.
     pub phase: Phase,
     /// How it came there, oldest first; the last is `phase`.
@@ -171,6 +202,8 @@ pub enum OperationKind {
     Recharge,
     /// From the wallet onto a bank card.
     Withdraw,
+    /// For a room's electricity or a network account.
+    Utility,
     /// A kind that this version does not know.
     Other,
 }
@@ -182,9 +215,9 @@ pub enum Phase {
     Created,
     /// Sent, or with the platform, which tells the bank.
     Sent,
-    /// The bank did not answer: whether money moved is being found out. Nobody needs to do anything.
+    /// The bank, or the utility, did not answer: whether money moved is being found out. Nobody needs to do anything.
     Confirming,
-    /// The bank has taken the money; it is on its way.
+    /// The money has been taken; it is on its way.
     Paid,
     /// The money arrived. An end.
     Credited,

@@ -39,8 +39,20 @@ pub enum MoneyReason {
     DayLimitReached,
     /// The parts don't hold any more, as after a change of the fee; `amount` is the fee of today. Plan again.
     FundingMismatch,
-    /// Not enough in the wallet, and no bank card to pay the rest; `amount` is what is free.
+    /// Not enough in the wallet or on the account, and no bank card to pay the rest; `amount` is what is free.
     InsufficientFunds,
+    /// The payment password is needed: a limit is raised.
+    StepUpRequired,
+    /// The payment can't be disputed: it is none at a merchant, was not charged, or is back already.
+    NotDisputable,
+    /// There is a dispute of this payment that is not decided yet.
+    DisputeUnderWay,
+    /// The dispute was decided or taken back before.
+    DisputeEnded,
+    /// The school offers no utilities.
+    UtilityNotOffered,
+    /// The utility does not answer; nothing was changed. Try again.
+    UtilityUnavailable,
     /// There is that much on the account already; `amount` is its balance.
     TargetReached,
     /// What is in the wallet, or on the account, is not known yet: synchronise first.
@@ -103,6 +115,8 @@ pub enum RefusalReason {
     ReversedByBank,
     /// The bank refused for a reason of its own.
     BankRefused,
+    /// The utility refused for a reason of its own.
+    UtilityRefused,
     /// A reason that this version does not know.
     Other,
 }
@@ -124,4 +138,8 @@ pub enum InputField {
     IdNumber,
     /// Not a mobile number of 11 digits.
     PhoneNumber,
+    /// Not the code of a provider or a place.
+    Place,
+    /// More than 500 characters, or none where some are needed.
+    Text,
 }

@@ -214,6 +214,10 @@ pub struct TopUpLimits {
     pub day: Fen,
     /// What is used of today's, operations under way included.
     pub day_used: Fen,
+    /// Above which the holder can't set `single`.
+    pub most_single: Fen,
+    /// Above which the holder can't set `day`.
+    pub most_day: Fen,
 }
 
 /// What a payment off a bank card costs: ten-thousandths of it, rounded up to a fen.

@@ -250,7 +250,10 @@ impl CoreError {
     /// Whether the same call can succeed later without the user doing anything but trying again.
     pub fn retryable(&self) -> bool {
         if let Self::Money { refusal } = self {
-            return refusal.reason == MoneyReason::BankUnavailable;
+            return matches!(
+                refusal.reason,
+                MoneyReason::BankUnavailable | MoneyReason::UtilityUnavailable
+            );
         }
         matches!(
             self,

@@ -7,6 +7,7 @@ pub mod codes;
 mod error;
 mod http;
 mod keys;
+pub mod limits;
 pub mod operations;
 pub mod ports;
 mod runtime;
@@ -16,12 +17,13 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod trust;
+pub mod utilities;
 pub mod wallet;
 mod worker;
 
 pub use client::{
-    AccountService, BillService, CampusCard, CodeService, Config, OperationService, SessionService,
-    WalletService,
+    AccountService, BillService, CampusCard, CodeService, Config, LimitService, OperationService,
+    SessionService, UtilityService, WalletService,
 };
 pub use error::{CoreError, InternalFault, PlatformRefusal};
 pub use http::HttpLimits;

@@ -15,7 +15,7 @@ use crate::args::{AccountName, Arguments, Code, Command, Drawing, Form, Output};
 use crate::clock::PhoneClock;
 use crate::draw::draw;
 use crate::error::PhoneError;
-use crate::{host, money, show};
+use crate::{host, money, services, show};
 
 /// Does what the command line says.
 pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
@@ -79,6 +79,9 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
         Command::Topup(words) => money::top_up(card, &words),
         Command::Wallet(words) => money::wallet(card, &words),
         Command::Operations(words) => money::operations(card, &words),
+        Command::Limits(words) => services::limits(card, &words),
+        Command::Dispute(words) => services::dispute(card, &words),
+        Command::Utility(words) => services::utility(card, &words),
         Command::Status(output) => {
             let status = show::status_json(card);
             print(output, || status.clone(), || format!("{status:#}"))

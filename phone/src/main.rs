@@ -8,6 +8,7 @@ mod draw;
 mod error;
 mod host;
 mod money;
+mod services;
 mod show;
 
 use std::process::ExitCode;

@@ -102,7 +102,14 @@ pub(crate) fn top_up(card: &CampusCard, words: &TopUp) -> Result<(), PhoneError>
         // The grammar asks for one of them.
         (None, None) => return Ok(()),
     };
-    let source = match words.from {
+    let source = source(card, words.from)?;
+    let plan = wait(card.operations().plan_top_up(account, amount, source))??;
+    confirm(card, plan, &words.confirmation)
+}
+
+/// What pays by way of the bank.
+pub(crate) fn source(card: &CampusCard, from: Option<Source>) -> Result<TopUpSource, PhoneError> {
+    Ok(match from {
         None => TopUpSource::WalletThenCard,
         Some(Source::Wallet) => TopUpSource::Wallet,
         Some(Source::Card) => {
@@ -110,16 +117,15 @@ pub(crate) fn top_up(card: &CampusCard, words: &TopUp) -> Result<(), PhoneError>
             let default = wallet.cards.first().ok_or(PhoneError::NoCard)?;
             TopUpSource::Card { card_id: default.id }
         }
-    };
-    let plan = wait(card.operations().plan_top_up(account, amount, source))??;
-    confirm(card, plan, &words.confirmation)
+    })
 }
 
-fn confirm(card: &CampusCard, plan: Plan, words: &Confirmation) -> Result<(), PhoneError> {
+/// Confirms a plan, or only shows it.
+pub(crate) fn confirm(card: &CampusCard, plan: Plan, words: &Confirmation) -> Result<(), PhoneError> {
     if words.dry_run {
         return print(words.output, || show::plan_json(&plan), || show::plan_text(&plan));
     }
-    let password = PaymentPassword::new(line()?).map_err(CoreError::from)?;
+    let password = plan.needs_password().then(password).transpose()?;
     let mut operation = wait(card.operations().confirm(plan, password))??;
     if words.wait {
         operation = follow(card, operation)?;
@@ -176,7 +182,17 @@ pub(crate) fn operations(card: &CampusCard, words: &Operations) -> Result<(), Ph
 pub(crate) fn wallet(card: &CampusCard, words: &Wallet) -> Result<(), PhoneError> {
     let service = card.wallet();
     let (wallet, output) = match words {
-        Wallet::Show(output) | Wallet::Limits(output) => (wait(service.get())??, *output),
+        Wallet::Show(output) => (wait(service.get())??, *output),
+        Wallet::Limits(words) => {
+            let wallet = match (words.single, words.day) {
+                (Some(single), Some(day)) => {
+                    let password = words.password_stdin.then(password).transpose()?;
+                    wait(card.limits().set_top_up(single, day, password))??
+                }
+                _ => wait(service.get())??,
+            };
+            (wallet, words.output)
+        }
         Wallet::Open {
             accept_terms,
             secrets,
@@ -237,15 +253,12 @@ pub(crate) fn wallet(card: &CampusCard, words: &Wallet) -> Result<(), PhoneError
         Wallet::Password { forgotten, secrets } => {
             let proof = match forgotten {
                 true => PasswordProof::Identity(identity()?),
-                false => PasswordProof::Old(PaymentPassword::new(line()?).map_err(CoreError::from)?),
+                false => PasswordProof::Old(password()?),
             };
             let new = NewPaymentPassword::new(line()?)?;
             (wait(service.change_password(proof, new))??, secrets.output)
         }
-        Wallet::Close { output, .. } => {
-            let password = PaymentPassword::new(line()?).map_err(CoreError::from)?;
-            (wait(service.close(password))??, *output)
-        }
+        Wallet::Close { output, .. } => (wait(service.close(password()?))??, *output),
     };
     print(
         output,
@@ -265,6 +278,11 @@ fn transactions(card: &CampusCard, filter: &BillFilter) -> Result<(), PhoneError
         ..*filter
     };
     bills(card, &filter)
+}
+
+/// A line: the payment password.
+pub(crate) fn password() -> Result<PaymentPassword, PhoneError> {
+    Ok(PaymentPassword::new(line()?).map_err(CoreError::from)?)
 }
 
 /// Two lines: name and number.

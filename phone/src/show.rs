@@ -5,8 +5,10 @@ use yika_api::LocalizedText;
 use yika_core::CampusCard;
 use yika_core::accounts::{Account, Balance, Bill, BillPage, BillSummary};
 use yika_core::clock::ClockQuality;
+use yika_core::limits::SpendLimits;
 use yika_core::operations::{Operation, OperationPage, Plan};
 use yika_core::session::SessionState;
+use yika_core::utilities::{BoundPlace, Place, PlaceBalance, Provider};
 use yika_core::wallet::{CardBinding, Wallet};
 
 /// The accounts.
@@ -139,6 +141,7 @@ pub(crate) fn plan_json(plan: &Plan) -> Value {
         "amount": plan.amount,
         "funding": plan.funding,
         "account_id": plan.account_id,
+        "place_id": plan.place_id,
     })
 }
 
@@ -159,6 +162,7 @@ pub(crate) fn operation_json(operation: &Operation) -> Value {
         "amount": operation.amount,
         "funding": operation.funding,
         "account_id": operation.account_id,
+        "place_id": operation.place_id,
         "phase": operation.phase,
         "steps": operation.steps,
         "refusal": operation.refusal,
@@ -201,6 +205,55 @@ fn balance_json(balance: Balance) -> Value {
         "version": balance.version,
         "pending": balance.pending,
     })
+}
+
+/// The limits of payments.
+pub(crate) fn spend_limits_text(limits: &SpendLimits) -> String {
+    format!(
+        "payments at most ¥{} each and ¥{} a day; ¥{} used today",
+        limits.single, limits.day, limits.day_used
+    )
+}
+
+/// Who sells what places use, a line each.
+pub(crate) fn providers_text(providers: &[Provider]) -> String {
+    let line = |provider: &Provider| {
+        format!(
+            "{}  {}  {:?}",
+            provider.code,
+            both(&provider.name),
+            provider.lookup
+        )
+    };
+    providers.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Places, a line each.
+pub(crate) fn places_text(places: &[Place]) -> String {
+    let line = |place: &Place| format!("{}  {}", place.code, both(&place.name));
+    places.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A bound place.
+pub(crate) fn bound_place_text(place: &BoundPlace) -> String {
+    format!("{}  {}", place.id, both(&place.name))
+}
+
+/// The bound places with what is left there.
+pub(crate) fn bound_places_json(places: &[(BoundPlace, PlaceBalance)]) -> Value {
+    let place = |(place, balance): &(BoundPlace, PlaceBalance)| json!({ "place": place, "balance": balance.balance, "is_stale": balance.is_stale });
+    json!({ "places": places.iter().map(place).collect::<Vec<_>>() })
+}
+
+/// The bound places with what is left there, a line each.
+pub(crate) fn bound_places_text(places: &[(BoundPlace, PlaceBalance)]) -> String {
+    let line = |(place, balance): &(BoundPlace, PlaceBalance)| {
+        let left = balance
+            .balance
+            .map_or("—".to_owned(), |balance| format!("¥{}", balance.amount));
+        format!("{}  {left}", bound_place_text(place))
+    };
+    places.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// How things stand with this phone.

@@ -6,7 +6,7 @@ use yika_api::UnixMillis;
 
 use super::model::{Bill, BillKind, BillStatus};
 
-const HEAD: &str = "\u{feff}time,account,kind,status,amount_yuan,merchant,merchant_en,terminal,reference\r\n";
+const HEAD: &str = "\u{feff}time,account,kind,status,amount_yuan,merchant,merchant_en,terminal,place,reference,refunded_yuan\r\n";
 
 /// The table's beginning.
 pub(super) fn head() -> String {
@@ -26,7 +26,9 @@ pub(super) fn add_row(table: &mut String, bill: &Bill, offset_s: i32) {
         text(merchant(|name| &name.zh)),
         text(merchant(|name| &name.en)),
         text(bill.terminal.as_deref().unwrap_or("")),
+        text(bill.place.as_ref().map_or("", |place| &place.zh)),
         text(&bill.reference),
+        bill.refunded.to_string(),
     ];
     table.push_str(&cells.join(","));
     table.push_str("\r\n");
@@ -52,6 +54,8 @@ const fn kind(kind: BillKind) -> &'static str {
         BillKind::TopUp => "top_up",
         BillKind::Recharge => "recharge",
         BillKind::Withdrawal => "withdrawal",
+        BillKind::Utility => "utility",
+        BillKind::Refund => "refund",
         BillKind::Other => "other",
     }
 }
@@ -133,7 +137,7 @@ mod tests {
         add_row(&mut table, &bill, 0);
         let row = table.lines().nth(1).unwrap();
         assert!(
-            row.contains("\"'=HYPERLINK(\"\"http://x\"\")\",\"a, \"\"b\"\"\",,R1"),
+            row.contains("\"'=HYPERLINK(\"\"http://x\"\")\",\"a, \"\"b\"\"\",,,R1"),
             "{row}"
         );
         // A negative amount stays a number.

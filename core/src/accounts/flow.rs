@@ -17,9 +17,10 @@ pub(super) fn newer(known: Option<Balance>, told: Told) -> Balance {
 /// Whether a text, in lower case, stands in what a holder knows a bill by.
 pub(super) fn has_text(bill: &Bill, text: &str) -> bool {
     let has = |part: &str| part.to_lowercase().contains(text);
-    let merchant = bill.merchant.iter().flat_map(|name| [&name.zh, &name.en]);
+    let names = bill.merchant.iter().chain(&bill.place);
+    let names = names.flat_map(|name| [&name.zh, &name.en]);
     text.is_empty()
-        || merchant
+        || names
             .chain(&bill.terminal)
             .chain([&bill.reference])
             .any(|part| has(part))

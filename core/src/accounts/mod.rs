@@ -3,6 +3,7 @@
 
 mod cache;
 mod csv;
+mod disputes;
 mod flow;
 mod model;
 mod remote;
@@ -12,8 +13,10 @@ mod tests;
 
 use std::sync::Arc;
 
+use uuid::Uuid;
 use yika_format::Slot;
 
+pub use disputes::{Dispute, DisputePhase, DisputeReason};
 pub use model::{
     Account, Balance, Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus, BillSummary, KindTotal,
     MerchantTotal,
@@ -77,6 +80,30 @@ impl Ledger {
         Ok(self
             .store
             .with_cache(|cache, sealer| cache::export_bills(cache, sealer, query, offset_s))?)
+    }
+
+    /// Opens a dispute of a payment, and reads its bill again.
+    pub(crate) async fn dispute(
+        &self,
+        sessions: &Sessions,
+        payment: Uuid,
+        reason: DisputeReason,
+        text: &str,
+    ) -> Result<Dispute, CoreError> {
+        let dispute = disputes::open(sessions, payment, reason, text).await?;
+        self.follow_bills(sessions).await?;
+        Ok(dispute)
+    }
+
+    /// Takes a dispute back, and reads its bill again.
+    pub(crate) async fn withdraw_dispute(
+        &self,
+        sessions: &Sessions,
+        dispute: Uuid,
+    ) -> Result<Dispute, CoreError> {
+        let dispute = disputes::withdraw(sessions, dispute).await?;
+        self.follow_bills(sessions).await?;
+        Ok(dispute)
     }
 
     /// Brings accounts and bills up to date. Returns the accounts that codes can name.

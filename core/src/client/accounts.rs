@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::Inner;
-use crate::accounts::{Account, BillPage, BillQuery, BillSummary, Ledger};
+use crate::accounts::{Account, BillPage, BillQuery, BillSummary, Dispute, DisputeReason};
 use crate::error::CoreError;
 
 /// Accounts and their balances.
@@ -37,28 +39,15 @@ pub struct BillService {
 }
 
 impl BillService {
-    /// Does `work` where it may block.
-    async fn apart<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Ledger) -> Result<T, CoreError> + Send + 'static,
-    ) -> Result<T, CoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run_blocking(move || {
-                inner.sessions.bound()?;
-                work(&inner.ledger)
-            })
-            .await
-    }
-
     /// A page of at most `limit` (1–500) bills as last told, newest first. Works without a network.
     ///
     /// # Errors
     ///
     /// [`CoreError::NotBound`], or one of the storage.
     pub async fn page(&self, query: BillQuery, limit: u16) -> Result<BillPage, CoreError> {
-        self.apart(move |ledger| ledger.bills(&query, limit)).await
+        self.inner
+            .read(move |inner| inner.ledger.bills(&query, limit))
+            .await
     }
 
     /// What bills come to, such as those of a month. Works without a network.
@@ -67,7 +56,7 @@ impl BillService {
     ///
     /// [`CoreError::NotBound`], or one of the storage.
     pub async fn summary(&self, query: BillQuery) -> Result<BillSummary, CoreError> {
-        self.apart(move |ledger| ledger.sum(&query)).await
+        self.inner.read(move |inner| inner.ledger.sum(&query)).await
     }
 
     /// Bills as a table for spreadsheets: CSV with a head, in UTF-8 with a byte order mark. Times are those of a place that
@@ -77,6 +66,41 @@ impl BillService {
     ///
     /// [`CoreError::NotBound`], or one of the storage.
     pub async fn export(&self, query: BillQuery, offset_s: i32) -> Result<String, CoreError> {
-        self.apart(move |ledger| ledger.export(&query, offset_s)).await
+        self.inner
+            .read(move |inner| inner.ledger.export(&query, offset_s))
+            .await
+    }
+
+    /// Disputes a payment: the card office looks at it. `text` has at most 500 characters, and is needed where the reason is
+    /// [`DisputeReason::Other`]. How it goes on comes with the bill.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::InvalidInput`], [`CoreError::Money`] with `NotDisputable` or `DisputeUnderWay`, and those of the network.
+    pub async fn dispute(
+        &self,
+        payment: Uuid,
+        reason: DisputeReason,
+        text: String,
+    ) -> Result<Dispute, CoreError> {
+        let work = move |inner: Arc<Inner>| async move {
+            inner
+                .ledger
+                .dispute(&inner.sessions, payment, reason, &text)
+                .await
+        };
+        self.inner.ask(work).await
+    }
+
+    /// Takes a dispute back.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::Money`] with `DisputeEnded`, and those of the network.
+    pub async fn withdraw_dispute(&self, dispute: Uuid) -> Result<Dispute, CoreError> {
+        let work = move |inner: Arc<Inner>| async move {
+            inner.ledger.withdraw_dispute(&inner.sessions, dispute).await
+        };
+        self.inner.ask(work).await
     }
 }

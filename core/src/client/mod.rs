@@ -6,8 +6,10 @@
 
 mod accounts;
 mod codes;
+mod limits;
 mod operations;
 mod session;
+mod utilities;
 mod wallet;
 
 use std::path::PathBuf;
@@ -21,8 +23,10 @@ use yika_link::{Origin, Roots, ServerTrust, SpkiPin};
 
 pub use accounts::{AccountService, BillService};
 pub use codes::CodeService;
+pub use limits::LimitService;
 pub use operations::OperationService;
 pub use session::SessionService;
+pub use utilities::UtilityService;
 pub use wallet::WalletService;
 
 use crate::accounts::{Ledger, Payers};
@@ -31,11 +35,13 @@ use crate::codes::{Codes, CounterRecord, EnrolmentRecord, PendingIssue, Preferen
 use crate::error::CoreError;
 use crate::http::HttpLimits;
 use crate::keys::{Keys, StoredKey};
+use crate::limits::Limits;
 use crate::operations::{Drafts, Operations};
 use crate::ports::{Ports, Witness};
 use crate::runtime::OwnRuntime;
 use crate::session::{HostIdToken, SessionRecord, Sessions};
 use crate::store::{Changes, Loss, Record, Store};
+use crate::utilities::Utilities;
 use crate::wallet::{BankRecord, Wallets};
 use crate::worker;
 
@@ -95,6 +101,8 @@ struct Inner {
     ledger: Ledger,
     wallets: Wallets,
     operations: Operations,
+    limits: Limits,
+    utilities: Utilities,
     runtime: Arc<OwnRuntime>,
     /// Binding, bringing up to date and signing out, one at a time.
     turn: tokio::sync::Mutex<()>,
@@ -162,7 +170,6 @@ impl CampusCard {
         let operations = Operations::new(Arc::clone(&store), Arc::clone(&clock));
         let inner = Inner {
             device_name: config.device_name,
-            store,
             clock,
             keys,
             witness: ports.witness,
@@ -171,6 +178,9 @@ impl CampusCard {
             ledger,
             wallets,
             operations,
+            limits: Limits::new(Arc::clone(&store)),
+            utilities: Utilities::new(Arc::clone(&store)),
+            store,
             runtime,
             turn: tokio::sync::Mutex::new(()),
             leaving: watch::Sender::new(false),
@@ -215,7 +225,21 @@ impl CampusCard {
         }
     }
 
-    /// Top-ups, recharges and withdrawals.
+    /// Limits that the holder sets.
+    pub fn limits(&self) -> LimitService {
+        LimitService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Electricity and network accounts.
+    pub fn utilities(&self) -> UtilityService {
+        UtilityService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Top-ups, recharges, withdrawals, and payments for utilities.
     pub fn operations(&self) -> OperationService {
         OperationService {
             inner: Arc::clone(&self.inner),
@@ -274,6 +298,30 @@ impl Drop for Inner {
 }
 
 impl Inner {
+    /// Asks the platform, to the end and apart from the caller.
+    async fn ask<T: Send + 'static, W>(
+        self: &Arc<Self>,
+        work: impl FnOnce(Arc<Self>) -> W,
+    ) -> Result<T, CoreError>
+    where
+        W: Future<Output = Result<T, CoreError>> + Send + 'static,
+    {
+        self.runtime.run(work(Arc::clone(self))).await
+    }
+
+    /// Looks at what is known of a bound card, where that may block.
+    async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, CoreError> + Send + 'static,
+    ) -> Result<T, CoreError> {
+        let inner = Arc::clone(self);
+        let work = move || {
+            inner.sessions.bound()?;
+            work(&inner)
+        };
+        self.runtime.run_blocking(work).await
+    }
+
     /// Does `work` when it is its turn, unless the holder is signing out.
     async fn in_turn(&self, work: impl Future<Output = Result<(), CoreError>>) -> Result<(), CoreError> {
         let _turn = self.turn.lock().await;

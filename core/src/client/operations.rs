@@ -6,13 +6,15 @@ use uuid::Uuid;
 use yika_api::Fen;
 
 use super::Inner;
+use crate::accounts::Account;
 use crate::error::CoreError;
 use crate::operations::{
     Operation, OperationCursor, OperationPage, Operations, Phase, Plan, TopUpAmount, TopUpSource,
+    UtilitySource, seal_password,
 };
 use crate::wallet::PaymentPassword;
 
-/// Top-ups, recharges and withdrawals.
+/// Top-ups, recharges, withdrawals, and payments for utilities.
 ///
 /// Each is planned, shown, confirmed and followed. A plan has the operation's id: confirming it twice is one operation.
 /// Planning and confirming need no network; what was confirmed without one is sent by the next synchronisation. From then
@@ -23,21 +25,6 @@ pub struct OperationService {
 }
 
 impl OperationService {
-    /// Does `work` where it may block.
-    async fn apart<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Inner) -> Result<T, CoreError> + Send + 'static,
-    ) -> Result<T, CoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run_blocking(move || {
-                inner.sessions.bound()?;
-                work(&inner)
-            })
-            .await
-    }
-
     /// Plans a top-up of a card account.
     ///
     /// # Errors
@@ -49,13 +36,35 @@ impl OperationService {
         amount: TopUpAmount,
         source: TopUpSource,
     ) -> Result<Plan, CoreError> {
-        self.apart(move |inner| {
-            let accounts = inner.ledger.accounts()?;
-            let found = accounts.iter().find(|known| known.id == account);
-            let account = found.ok_or(CoreError::AccountUnknown)?;
-            Operations::plan_top_up(&inner.wallets.known()?.shown(), account, amount, source)
-        })
-        .await
+        self.inner
+            .read(move |inner| {
+                let wallet = inner.wallets.known()?.shown();
+                Operations::plan_top_up(&wallet, &account_of(inner, account)?, amount, source)
+            })
+            .await
+    }
+
+    /// Plans a payment for a bound place of a utility.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::AccountUnknown`], [`CoreError::InvalidInput`], or [`CoreError::Money`] with why it is not possible.
+    pub async fn plan_utility(
+        &self,
+        place: Uuid,
+        amount: Fen,
+        source: UtilitySource,
+    ) -> Result<Plan, CoreError> {
+        self.inner
+            .read(move |inner| match source {
+                UtilitySource::Account { account_id } => {
+                    Operations::plan_utility_by_account(place, &account_of(inner, account_id)?, amount)
+                }
+                UtilitySource::Bank { source } => {
+                    Operations::plan_utility_by_bank(place, &inner.wallets.known()?.shown(), amount, source)
+                }
+            })
+            .await
     }
 
     /// Plans a recharge of the wallet off a bank card; the default one if `None`.
@@ -64,7 +73,8 @@ impl OperationService {
     ///
     /// [`CoreError::InvalidInput`], or [`CoreError::Money`] with why it is not possible.
     pub async fn plan_recharge(&self, amount: Fen, card: Option<Uuid>) -> Result<Plan, CoreError> {
-        self.apart(move |inner| Operations::plan_recharge(&inner.wallets.known()?.shown(), amount, card))
+        self.inner
+            .read(move |inner| Operations::plan_recharge(&inner.wallets.known()?.shown(), amount, card))
             .await
     }
 
@@ -74,24 +84,31 @@ impl OperationService {
     ///
     /// [`CoreError::InvalidInput`], or [`CoreError::Money`] with why it is not possible.
     pub async fn plan_withdrawal(&self, amount: Option<Fen>, card: Option<Uuid>) -> Result<Plan, CoreError> {
-        self.apart(move |inner| Operations::plan_withdrawal(&inner.wallets.known()?.shown(), amount, card))
+        self.inner
+            .read(move |inner| Operations::plan_withdrawal(&inner.wallets.known()?.shown(), amount, card))
             .await
     }
 
-    /// Confirms a plan: on the disk first, then sent. Answers how it stands, also where nobody answered: then it is sent
+    /// Confirms a plan, with the payment password where it takes one ([`Plan::needs_password`]): on the disk first, then sent. Answers how it stands, also where nobody answered: then it is sent
     /// again later, and is still one.
     ///
     /// # Errors
     ///
     /// [`CoreError::Money`] where nothing was written down, [`CoreError::Untrusted`] where the bank's keys are not the
     /// bank's, [`CoreError::StorageFull`] and the like. After any error nothing was sent.
-    pub async fn confirm(&self, plan: Plan, password: PaymentPassword) -> Result<Operation, CoreError> {
+    pub async fn confirm(
+        &self,
+        plan: Plan,
+        password: Option<PaymentPassword>,
+    ) -> Result<Operation, CoreError> {
         let id = plan.id;
-        self.apart(move |inner| {
-            let sealing = inner.wallets.sealing(&inner.sessions)?;
-            inner.operations.write_down(&plan, &sealing, &password)
-        })
-        .await?;
+        self.inner
+            .read(move |inner| {
+                let sealing = || inner.wallets.sealing(&inner.sessions);
+                let password = seal_password(&plan, sealing, password.as_ref())?;
+                inner.operations.write_down(&plan, password)
+            })
+            .await?;
         let inner = Arc::clone(&self.inner);
         self.inner
             .runtime
@@ -111,7 +128,7 @@ impl OperationService {
     ///
     /// [`CoreError::Money`] with `AlreadySent` or `OperationUnknown`.
     pub async fn cancel(&self, id: Uuid) -> Result<(), CoreError> {
-        self.apart(move |inner| inner.operations.cancel(id)).await
+        self.inner.read(move |inner| inner.operations.cancel(id)).await
     }
 
     /// An operation as far as is known. Works without a network.
@@ -120,7 +137,7 @@ impl OperationService {
     ///
     /// [`CoreError::Money`] with `OperationUnknown`.
     pub async fn get(&self, id: Uuid) -> Result<Operation, CoreError> {
-        self.apart(move |inner| inner.operations.one(id)).await
+        self.inner.read(move |inner| inner.operations.one(id)).await
     }
 
     /// A page of at most `limit` (1–500) operations, newest first. Works without a network.
@@ -129,7 +146,9 @@ impl OperationService {
     ///
     /// One of the storage.
     pub async fn page(&self, after: Option<OperationCursor>, limit: u16) -> Result<OperationPage, CoreError> {
-        self.apart(move |inner| inner.operations.page(after, limit)).await
+        self.inner
+            .read(move |inner| inner.operations.page(after, limit))
+            .await
     }
 
     /// An operation as soon as it stands elsewhere than at `seen`, or as it stands after half a minute: call it again until
@@ -151,4 +170,10 @@ impl OperationService {
             })
             .await
     }
+}
+
+fn account_of(inner: &Inner, id: Uuid) -> Result<Account, CoreError> {
+    let accounts = inner.ledger.accounts()?;
+    let found = accounts.into_iter().find(|known| known.id == id);
+    found.ok_or(CoreError::AccountUnknown)
 }

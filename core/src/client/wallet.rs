@@ -26,31 +26,13 @@ pub struct WalletService {
 }
 
 impl WalletService {
-    /// Asks the platform, to the end and apart from the caller.
-    async fn ask<T: Send + 'static, W>(
-        &self,
-        work: impl FnOnce(Arc<Inner>) -> W + Send + 'static,
-    ) -> Result<T, CoreError>
-    where
-        W: Future<Output = Result<T, CoreError>> + Send + 'static,
-    {
-        self.inner.runtime.run(work(Arc::clone(&self.inner))).await
-    }
-
     /// The wallet as last told. Works without a network.
     ///
     /// # Errors
     ///
     /// [`CoreError::Money`] with `BalanceUnknown` where the platform never told.
     pub async fn get(&self) -> Result<Wallet, CoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run_blocking(move || {
-                inner.sessions.bound()?;
-                Ok(inner.wallets.known()?.shown())
-            })
-            .await
+        self.inner.read(|inner| Ok(inner.wallets.known()?.shown())).await
     }
 
     /// Brings the wallet up to date.
@@ -59,11 +41,12 @@ impl WalletService {
     ///
     /// See [`Self`].
     pub async fn synchronise(&self) -> Result<Wallet, CoreError> {
-        self.ask(|inner| async move {
-            inner.wallets.synchronise(&inner.sessions).await?;
-            Ok(inner.wallets.known()?.shown())
-        })
-        .await
+        self.inner
+            .ask(|inner| async move {
+                inner.wallets.synchronise(&inner.sessions).await?;
+                Ok(inner.wallets.known()?.shown())
+            })
+            .await
     }
 
     /// Opens the wallet: the terms of that version accepted, the holder identified, the payment password set.
@@ -77,13 +60,14 @@ impl WalletService {
         identity: Identity,
         password: NewPaymentPassword,
     ) -> Result<Wallet, CoreError> {
-        self.ask(move |inner| async move {
-            let Inner {
-                wallets, sessions, ..
-            } = inner.as_ref();
-            wallets.open(sessions, terms_version, &identity, &password).await
-        })
-        .await
+        self.inner
+            .ask(move |inner| async move {
+                let Inner {
+                    wallets, sessions, ..
+                } = inner.as_ref();
+                wallets.open(sessions, terms_version, &identity, &password).await
+            })
+            .await
     }
 
     /// Closes the wallet, if nothing stands against it ([`Wallet::close_blockers`]).
@@ -92,7 +76,8 @@ impl WalletService {
     ///
     /// See [`Self`].
     pub async fn close(&self, password: PaymentPassword) -> Result<Wallet, CoreError> {
-        self.ask(move |inner| async move { inner.wallets.close(&inner.sessions, &password).await })
+        self.inner
+            .ask(move |inner| async move { inner.wallets.close(&inner.sessions, &password).await })
             .await
     }
 
@@ -106,13 +91,14 @@ impl WalletService {
         proof: PasswordProof,
         new: NewPaymentPassword,
     ) -> Result<Wallet, CoreError> {
-        self.ask(move |inner| async move {
-            let Inner {
-                wallets, sessions, ..
-            } = inner.as_ref();
-            wallets.change_password(sessions, &proof, &new).await
-        })
-        .await
+        self.inner
+            .ask(move |inner| async move {
+                let Inner {
+                    wallets, sessions, ..
+                } = inner.as_ref();
+                wallets.change_password(sessions, &proof, &new).await
+            })
+            .await
     }
 
     /// Begins binding a debit card: the bank sends a code to the phone that it knows.
@@ -121,7 +107,8 @@ impl WalletService {
     ///
     /// See [`Self`].
     pub async fn begin_card(&self, card: CardDetails) -> Result<CardBinding, CoreError> {
-        self.ask(move |inner| async move { inner.wallets.begin_card(&inner.sessions, &card).await })
+        self.inner
+            .ask(move |inner| async move { inner.wallets.begin_card(&inner.sessions, &card).await })
             .await
     }
 
@@ -131,10 +118,11 @@ impl WalletService {
     ///
     /// See [`Self`].
     pub async fn confirm_card(&self, binding: Uuid, code: SmsCode) -> Result<Wallet, CoreError> {
-        self.ask(
-            move |inner| async move { inner.wallets.confirm_card(&inner.sessions, binding, &code).await },
-        )
-        .await
+        self.inner
+            .ask(
+                move |inner| async move { inner.wallets.confirm_card(&inner.sessions, binding, &code).await },
+            )
+            .await
     }
 
     /// Makes a card the one that pays where none is named.
@@ -143,7 +131,8 @@ impl WalletService {
     ///
     /// See [`Self`].
     pub async fn set_default_card(&self, card: Uuid) -> Result<Wallet, CoreError> {
-        self.ask(move |inner| async move { inner.wallets.set_default_card(&inner.sessions, card).await })
+        self.inner
+            .ask(move |inner| async move { inner.wallets.set_default_card(&inner.sessions, card).await })
             .await
     }
 
@@ -153,7 +142,8 @@ impl WalletService {
     ///
     /// See [`Self`].
     pub async fn unbind_card(&self, card: Uuid) -> Result<Wallet, CoreError> {
-        self.ask(move |inner| async move { inner.wallets.unbind_card(&inner.sessions, card).await })
+        self.inner
+            .ask(move |inner| async move { inner.wallets.unbind_card(&inner.sessions, card).await })
             .await
     }
 }

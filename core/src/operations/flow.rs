@@ -105,6 +105,7 @@ mod tests {
                 fee: Fen::ZERO,
             },
             account_id: None,
+            place_id: None,
             created_at: UnixMillis(0),
             sent_at: None,
             request: Some(b"request".as_slice().into()),
@@ -119,6 +120,7 @@ mod tests {
             amount: Fen::new(1),
             funding: draft().funding,
             account_id: None,
+            place_id: None,
             phase: Phase::Sent,
             steps: vec![Step {
                 phase: Phase::Sent,

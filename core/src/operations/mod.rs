@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
-use yika_api::operation::{Operation as Told, OperationRequest};
+use yika_api::operation::{Operation as Told, OperationRequest, UtilityPayment};
+use yika_api::wallet::SealedField;
 use yika_api::{Fen, UnixMillis};
 use yika_format::bank::Field;
 use zeroize::Zeroizing;
@@ -23,14 +24,14 @@ pub use model::{
     Funding, Operation, OperationCursor, OperationKind, OperationPage, OperationRefusal, Phase,
     RefusalReason, Step,
 };
-pub use plan::{Plan, TopUpAmount, TopUpSource};
+pub use plan::{Plan, TopUpAmount, TopUpSource, UtilitySource};
 
 use crate::accounts::Account;
 use crate::clock::TrustedClock;
 use crate::error::{CoreError, InternalFault};
 use crate::session::Sessions;
 use crate::store::{Changes, Store};
-use crate::wallet::{MoneyReason, PaymentPassword, Sealing, Wallet};
+use crate::wallet::{InputField, MoneyReason, PaymentPassword, Sealing, Wallet};
 use flow::Outcome;
 use model::Draft;
 pub(crate) use model::Drafts;
@@ -90,14 +91,26 @@ impl Operations {
         plan::withdrawal(Uuid::now_v7(), wallet, amount, card)
     }
 
+    pub(crate) fn plan_utility_by_account(
+        place: Uuid,
+        account: &Account,
+        amount: Fen,
+    ) -> Result<Plan, CoreError> {
+        plan::utility_by_account(Uuid::now_v7(), place, account, amount)
+    }
+
+    pub(crate) fn plan_utility_by_bank(
+        place: Uuid,
+        wallet: &Wallet,
+        amount: Fen,
+        source: TopUpSource,
+    ) -> Result<Plan, CoreError> {
+        plan::utility_by_bank(Uuid::now_v7(), place, wallet, amount, source)
+    }
+
     /// Writes a confirmed plan down, password sealed, for [`Self::send`]. One that is known already stays as it is.
-    pub(crate) fn write_down(
-        &self,
-        plan: &Plan,
-        sealing: &Sealing,
-        password: &PaymentPassword,
-    ) -> Result<(), CoreError> {
-        let request = request(plan, sealing, password)?;
+    pub(crate) fn write_down(&self, plan: &Plan, password: Option<SealedField>) -> Result<(), CoreError> {
+        let request = request(plan, password)?;
         let now = self.clock.now_or_floor()?;
         let _writing = self.writing();
         let mut drafts = self.drafts()?;
@@ -330,33 +343,53 @@ impl Operations {
     }
 }
 
-/// The request of a plan, as it will be sent each time.
-fn request(
+/// The payment password, sealed for a plan; nothing where it takes none.
+pub(crate) fn seal_password(
     plan: &Plan,
-    sealing: &Sealing,
-    password: &PaymentPassword,
-) -> Result<Zeroizing<Vec<u8>>, CoreError> {
+    sealing: impl FnOnce() -> Result<Sealing, CoreError>,
+    password: Option<&PaymentPassword>,
+) -> Result<Option<SealedField>, CoreError> {
+    if !plan.needs_password() {
+        return Ok(None);
+    }
+    let password = password.ok_or(InputField::PaymentPassword)?;
+    sealing()?
+        .seal(plan.id, plan.amount, Field::Password, password.expose())
+        .map(Some)
+}
+
+/// The request of a plan, as it will be sent each time.
+fn request(plan: &Plan, password: Option<SealedField>) -> Result<Zeroizing<Vec<u8>>, CoreError> {
     let fault = CoreError::Internal {
         fault: InternalFault::Encoding,
     };
-    let password = sealing.seal(plan.id, plan.amount, Field::Password, password.expose())?;
-    let amount = plan.amount;
-    let request = match (plan.kind, plan.account_id, plan.card_id) {
-        (OperationKind::TopUp, Some(account_id), _) => OperationRequest::TopUp {
+    let Plan { amount, funding, .. } = *plan;
+    let request = match (plan.kind, plan.account_id, plan.card_id, plan.place_id, password) {
+        (OperationKind::TopUp, Some(account_id), _, _, Some(password)) => OperationRequest::TopUp {
             account_id,
             amount,
-            funding: plan.funding,
+            funding,
             password,
         },
-        (OperationKind::Recharge, _, Some(card_id)) => OperationRequest::Recharge {
+        (OperationKind::Recharge, _, Some(card_id), _, Some(password)) => OperationRequest::Recharge {
             amount,
             card_id,
             password,
         },
-        (OperationKind::Withdraw, _, Some(card_id)) => OperationRequest::Withdraw {
+        (OperationKind::Withdraw, _, Some(card_id), _, Some(password)) => OperationRequest::Withdraw {
             amount,
             card_id,
             password,
+        },
+        (OperationKind::Utility, None, _, Some(place_id), Some(password)) => OperationRequest::Utility {
+            place_id,
+            amount,
+            paid_by: UtilityPayment::Wallet { funding, password },
+        },
+        (OperationKind::Utility, Some(account_id), _, Some(place_id), None) => OperationRequest::Utility {
+            place_id,
+            amount,
+            paid_by: UtilityPayment::Account { account_id },
         },
         _ => return Err(fault),
     };

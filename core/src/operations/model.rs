@@ -22,8 +22,10 @@ pub struct Operation {
     pub amount: Fen,
     /// Where the money comes from.
     pub funding: Funding,
-    /// The card account, for a top-up.
+    /// The card account that gets the money, or that pays for a utility.
     pub account_id: Option<Uuid>,
+    /// The bound place, for a utility.
+    pub place_id: Option<Uuid>,
     /// Where it stands.
     pub phase: Phase,
     /// How it came there, oldest first; the last is `phase`.
@@ -42,9 +44,9 @@ pub enum Phase {
     Created,
     /// Sent, or with the platform, which tells the bank.
     Sent,
-    /// The bank did not answer: whether money moved is being found out. Nobody needs to do anything.
+    /// The bank, or the utility, did not answer: whether money moved is being found out. Nobody needs to do anything.
     Confirming,
-    /// The bank has taken the money; it is on its way.
+    /// The money has been taken; it is on its way.
     Paid,
     /// The money arrived. An end.
     Credited,
@@ -111,6 +113,8 @@ pub(super) struct Draft {
     pub amount: Fen,
     pub funding: Funding,
     pub account_id: Option<Uuid>,
+    #[serde(default)]
+    pub place_id: Option<Uuid>,
     pub created_at: UnixMillis,
     /// From when on it may have arrived.
     pub sent_at: Option<UnixMillis>,
@@ -128,6 +132,7 @@ impl Draft {
             amount: plan.amount,
             funding: plan.funding,
             account_id: plan.account_id,
+            place_id: plan.place_id,
             created_at: now,
             sent_at: None,
             request: Some(request),
@@ -159,6 +164,7 @@ impl Draft {
             amount: self.amount,
             funding: self.funding,
             account_id: self.account_id,
+            place_id: self.place_id,
             phase: steps.last().map_or(Phase::Created, |step| step.phase),
             steps,
             refusal: self.refused.as_ref().map(|(_, refusal)| refusal.clone()),
@@ -197,6 +203,7 @@ pub(super) fn shown(told: &Told) -> Operation {
         amount: told.amount,
         funding: told.funding,
         account_id: told.account_id,
+        place_id: told.place_id,
         phase: told.phase.into(),
         steps: told.steps.iter().map(step).collect(),
         refusal,

@@ -20,10 +20,21 @@ pub struct Plan {
     pub amount: Fen,
     /// Where the money will come from, fee included.
     pub funding: Funding,
-    /// The card account, for a top-up.
+    /// The card account that gets the money, or that pays for a utility.
     pub account_id: Option<Uuid>,
     /// The bank card, where one has a part in it.
     pub card_id: Option<Uuid>,
+    /// The bound place, for a utility.
+    pub place_id: Option<Uuid>,
+}
+
+impl Plan {
+    /// Whether it takes the payment password: the bank has a part in it.
+    pub const fn needs_password(&self) -> bool {
+        !matches!(self.kind, OperationKind::Utility)
+            || self.funding.wallet.is_positive()
+            || self.funding.bank.is_positive()
+    }
 }
 
 /// How much a top-up is.
@@ -68,6 +79,20 @@ pub(super) fn top_up(
         return Err(MoneyReason::AccountNotOpen.into());
     }
     let amount = amount_of(account, amount)?;
+    let funding = funding_of(wallet, amount, source)?;
+    Ok(Plan {
+        id,
+        kind: OperationKind::TopUp,
+        amount,
+        funding,
+        account_id: Some(account.id),
+        card_id: funding.card_id,
+        place_id: None,
+    })
+}
+
+/// The parts of an amount by way of the bank, with today's fee, within the limits.
+fn funding_of(wallet: &Wallet, amount: Fen, source: TopUpSource) -> Result<Funding, CoreError> {
     check_open(wallet)?;
     check_limits(wallet, amount)?;
     let free = free_in(wallet)?;
@@ -85,19 +110,79 @@ pub(super) fn top_up(
     let card = card.filter(|_| rest.is_positive());
     card.map_or(Ok(()), |card| check_card(wallet, card))?;
     let fee = wallet.fee.on(rest).map_err(too_large)?;
-    let funding = Funding {
+    Ok(Funding {
         wallet: from_wallet,
         bank: rest.checked_add(fee).map_err(too_large)?,
         card_id: card,
         fee,
+    })
+}
+
+/// What pays for a utility.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UtilitySource {
+    /// A card account, which must have all of it.
+    Account {
+        /// Which.
+        account_id: Uuid,
+    },
+    /// By way of the bank, like a top-up.
+    Bank {
+        /// What pays.
+        source: TopUpSource,
+    },
+}
+
+/// Plans a payment off a card account for a bound place.
+pub(super) fn utility_by_account(
+    id: Uuid,
+    place: Uuid,
+    account: &Account,
+    amount: Fen,
+) -> Result<Plan, CoreError> {
+    check_positive(amount)?;
+    if account.status != AccountStatus::Open {
+        return Err(MoneyReason::AccountNotOpen.into());
+    }
+    let free = account.balance.ok_or(MoneyReason::BalanceUnknown)?.amount;
+    if amount > free {
+        return Err(MoneyRefusal::about(MoneyReason::InsufficientFunds, free).into());
+    }
+    let funding = Funding {
+        wallet: Fen::ZERO,
+        bank: Fen::ZERO,
+        card_id: None,
+        fee: Fen::ZERO,
     };
     Ok(Plan {
         id,
-        kind: OperationKind::TopUp,
+        kind: OperationKind::Utility,
         amount,
         funding,
         account_id: Some(account.id),
-        card_id: card,
+        card_id: None,
+        place_id: Some(place),
+    })
+}
+
+/// Plans a payment by way of the bank for a bound place.
+pub(super) fn utility_by_bank(
+    id: Uuid,
+    place: Uuid,
+    wallet: &Wallet,
+    amount: Fen,
+    source: TopUpSource,
+) -> Result<Plan, CoreError> {
+    check_positive(amount)?;
+    let funding = funding_of(wallet, amount, source)?;
+    Ok(Plan {
+        id,
+        kind: OperationKind::Utility,
+        amount,
+        funding,
+        account_id: None,
+        card_id: funding.card_id,
+        place_id: Some(place),
     })
 }
 
@@ -124,6 +209,7 @@ pub(super) fn recharge(
         funding,
         account_id: None,
         card_id: Some(card),
+        place_id: None,
     })
 }
 
@@ -157,6 +243,7 @@ pub(super) fn withdrawal(
         funding,
         account_id: None,
         card_id: Some(card),
+        place_id: None,
     })
 }
 
@@ -281,6 +368,8 @@ mod tests {
                 single: Fen::new(50_000),
                 day: Fen::new(80_000),
                 day_used: Fen::new(10_000),
+                most_single: Fen::new(50_000),
+                most_day: Fen::new(80_000),
             },
             fee: CardFee { per_ten_thousand: 10 },
             presets: Vec::new(),
@@ -436,6 +525,25 @@ mod tests {
         assert_eq!(
             reason(top_up(Uuid::nil(), &rich, &frozen, exactly(5_000), any)).0,
             MoneyReason::AccountNotOpen
+        );
+    }
+
+    #[test]
+    fn a_utility_is_paid_by_an_account_that_has_it_or_like_a_top_up() {
+        let place = Uuid::from_u128(5);
+        let by_account = |amount| utility_by_account(Uuid::nil(), place, &account(2_000), Fen::new(amount));
+        let plan = by_account(2_000).unwrap();
+        assert_eq!((plan.place_id, plan.needs_password()), (Some(place), false));
+        assert_eq!(
+            reason(by_account(2_001)),
+            (MoneyReason::InsufficientFunds, Some(2_000))
+        );
+        let wallet = wallet(3_000, 0);
+        let any = TopUpSource::default();
+        let plan = utility_by_bank(Uuid::nil(), place, &wallet, Fen::new(5_000), any).unwrap();
+        assert_eq!(
+            (plan.funding.wallet, plan.card_id, plan.needs_password()),
+            (Fen::new(3_000), Some(CARD), true)
         );
     }
 

@@ -18,8 +18,8 @@ fn rich() -> (TestPhone, CampusCard) {
     (phone, card)
 }
 
-fn password(digits: &str) -> PaymentPassword {
-    PaymentPassword::new(Zeroizing::new(digits.to_owned())).unwrap()
+fn password(digits: &str) -> Option<PaymentPassword> {
+    Some(PaymentPassword::new(Zeroizing::new(digits.to_owned())).unwrap())
 }
 
 fn plan(card: &CampusCard, amount: i64) -> Plan {
@@ -317,6 +317,29 @@ fn recharges_and_withdrawals_go_their_way() {
     let all = block_on(operations.plan_withdrawal(None, Some(CARD))).unwrap();
     assert_eq!(all.amount, Fen::new(30_000));
     assert_eq!(confirm(&card, &all).phase, Phase::Credited);
+}
+
+#[test]
+fn a_utility_is_paid_off_an_account_without_the_password_and_by_the_bank_with_it() {
+    let (phone, card) = rich();
+    let (operations, place) = (card.operations(), Uuid::from_u128(0xf1));
+    let by_account = UtilitySource::Account { account_id: MAIN };
+    let plan = block_on(operations.plan_utility(place, Fen::new(3_000), by_account)).unwrap();
+    let paid = block_on(operations.confirm(plan, None)).unwrap();
+    assert_eq!(
+        (paid.phase, paid.place_id, paid.account_id),
+        (Phase::Credited, Some(place), Some(MAIN))
+    );
+    assert!(phone.platform.campus().money.opened.is_empty());
+
+    let source = TopUpSource::Wallet;
+    let by_bank = UtilitySource::Bank { source };
+    let plan = block_on(operations.plan_utility(place, Fen::new(3_000), by_bank)).unwrap();
+    assert_eq!(
+        block_on(operations.confirm(plan.clone(), None)),
+        Err(InputField::PaymentPassword.into())
+    );
+    assert_eq!(confirm(&card, &plan).phase, Phase::Credited);
 }
 
 #[test]

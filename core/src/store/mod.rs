@@ -5,6 +5,7 @@
 mod database;
 mod journal;
 mod seal;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,8 @@ use journal::{JOURNAL, Journal};
 
 pub(crate) use journal::{Changes, Record};
 pub(crate) use seal::{Place, Sealer};
+pub(crate) use snapshots::Snapshot;
+use snapshots::{get_snapshot, put_snapshot, remove_snapshot};
 
 const CACHE: Kind = Kind {
     name: "cache",
@@ -172,6 +175,21 @@ impl Store {
             }
             other => other,
         }
+    }
+
+    /// Keeps what was told, unless something newer is kept.
+    pub(crate) fn put_snapshot<T: Snapshot>(&self, snapshot: &T) -> Result<(), StoreError> {
+        self.with_cache(|cache, sealer| put_snapshot(cache, sealer, snapshot))
+    }
+
+    /// What was told last; `None` where that was never or is lost.
+    pub(crate) fn snapshot<T: Snapshot>(&self) -> Result<Option<T>, StoreError> {
+        self.with_cache(|cache, sealer| get_snapshot(cache, sealer))
+    }
+
+    /// Forgets what was told.
+    pub(crate) fn remove_snapshot<T: Snapshot>(&self) -> Result<(), StoreError> {
+        self.with_cache(|cache, _| remove_snapshot::<T>(cache))
     }
 
     fn open_cache<'a>(&self, cache: &'a mut Option<Connection>) -> Result<&'a mut Connection, StoreError> {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use yika_api::account::Balance;
 use yika_api::operation::{
     Operation, OperationPage, OperationQuery, OperationRequest, Phase, Refusal, RefusalReason, Step,
+    UtilityPayment,
 };
 use yika_api::wallet::{
     BankCard, BindCard, CardBinding, CardFee, ChangePassword, CloseWallet, ConfirmCard, OpenWallet,
@@ -116,6 +117,8 @@ impl Money {
                 single: Fen::new(50_000),
                 day: Fen::new(120_000),
                 day_used: Fen::ZERO,
+                most_single: Fen::new(50_000),
+                most_day: Fen::new(120_000),
             },
             fee: CardFee { per_ten_thousand: 10 },
             bank_key: self.bank_key().as_slice().into(),
@@ -314,19 +317,33 @@ async fn start(State(platform): Shared, headers: HeaderMap, body: Bytes) -> Resp
             funding,
             account_id,
             ..
-        } => (password, *funding, Some(*account_id)),
+        } => (Some(password), *funding, Some(*account_id)),
         OperationRequest::Recharge {
             password,
             amount,
             card_id,
-        } => (password, one_part(Fen::ZERO, *amount, *card_id), None),
+        } => (Some(password), parts(Fen::ZERO, *amount, Some(*card_id)), None),
         OperationRequest::Withdraw {
             password,
             amount,
             card_id,
-        } => (password, one_part(*amount, Fen::ZERO, *card_id), None),
+        } => (Some(password), parts(*amount, Fen::ZERO, Some(*card_id)), None),
+        OperationRequest::Utility { paid_by, .. } => match paid_by {
+            UtilityPayment::Account { account_id } => {
+                (None, parts(Fen::ZERO, Fen::ZERO, None), Some(*account_id))
+            }
+            UtilityPayment::Wallet { funding, password } => (Some(password), *funding, None),
+        },
     };
-    let opened = money.open(password, id, request.amount(), Field::Password);
+    let place_id = match &request {
+        OperationRequest::Utility { place_id, .. } => Some(*place_id),
+        _ => None,
+    };
+    // A card account pays without the bank, and so without the password.
+    let opened = match password {
+        Some(password) => money.open(password, id, request.amount(), Field::Password),
+        None => Some(PASSWORD.to_owned()),
+    };
     money.heard.insert(id, body.to_vec());
     let (phase, refusal) = match opened.as_deref() {
         Some(PASSWORD) => (money.next.pop_front().unwrap_or(Phase::Credited), None),
@@ -343,6 +360,7 @@ async fn start(State(platform): Shared, headers: HeaderMap, body: Bytes) -> Resp
         amount: request.amount(),
         funding,
         account_id,
+        place_id,
         phase,
         steps: vec![
             Step {
@@ -359,11 +377,11 @@ async fn start(State(platform): Shared, headers: HeaderMap, body: Bytes) -> Resp
     Json(operation).into_response()
 }
 
-fn one_part(wallet: Fen, bank: Fen, card: Uuid) -> yika_api::operation::Funding {
+fn parts(wallet: Fen, bank: Fen, card_id: Option<Uuid>) -> yika_api::operation::Funding {
     yika_api::operation::Funding {
         wallet,
         bank,
-        card_id: Some(card),
+        card_id,
         fee: Fen::ZERO,
     }
 }

@@ -30,6 +30,12 @@ pub enum InputField {
     /// Not a mobile number of 11 digits.
     #[error("the phone number")]
     PhoneNumber,
+    /// Not the code of a provider or a place.
+    #[error("the place")]
+    Place,
+    /// More than 500 characters, or none where some are needed.
+    #[error("the text")]
+    Text,
 }
 
 impl From<InputField> for CoreError {

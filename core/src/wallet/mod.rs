@@ -1,7 +1,6 @@
 //! The e-wallet: money of the holder at the school's bank, with the debit cards bound to it. The phone keeps what was told
 //! last, and seals to the bank what only the bank may read. Moving money is [`crate::operations`].
 
-mod cache;
 mod input;
 mod model;
 mod refusal;
@@ -56,14 +55,14 @@ impl Wallets {
     /// The wallet as last told.
     pub(crate) fn known(&self) -> Result<WalletRecord, CoreError> {
         self.store
-            .with_cache(|cache, sealer| cache::get(cache, sealer))?
-            .ok_or(MoneyReason::BalanceUnknown.into())
+            .snapshot()?
+            .ok_or_else(|| MoneyReason::BalanceUnknown.into())
     }
 
     /// Brings the wallet up to date. A school without one has none, which is no error.
     pub(crate) async fn synchronise(&self, sessions: &Sessions) -> Result<(), CoreError> {
         let Some(bank) = remote::school_bank(sessions).await? else {
-            return Ok(self.store.with_cache(|cache, _| cache::remove(cache))?);
+            return Ok(self.store.remove_snapshot::<WalletRecord>()?);
         };
         self.keep_bank(bank)?;
         if let Some(told) = remote::wallet(sessions).await? {
@@ -96,9 +95,13 @@ impl Wallets {
             None => self.clock.now_or_floor()?,
         };
         let record = WalletRecord { told, presets, as_of };
-        self.store
-            .with_cache(|cache, sealer| cache::put(cache, sealer, &record))?;
+        self.store.put_snapshot(&record)?;
         Ok(record)
+    }
+
+    /// Takes what an answer tells of the wallet.
+    pub(crate) fn keep_told(&self, told: yika_api::wallet::Wallet) -> Result<Wallet, CoreError> {
+        Ok(self.keep(told)?.shown())
     }
 
     fn bank(&self) -> Result<BankRecord, CoreError> {
@@ -121,7 +124,7 @@ impl Wallets {
     }
 
     /// Where the phone has never looked, or the bank's keys have ended since, it looks first.
-    async fn fresh_sealing(&self, sessions: &Sessions) -> Result<Sealing, CoreError> {
+    pub(crate) async fn fresh_sealing(&self, sessions: &Sessions) -> Result<Sealing, CoreError> {
         if let Ok(sealing) = self.sealing(sessions) {
             return Ok(sealing);
         }
@@ -226,8 +229,7 @@ impl Wallets {
         operation: Uuid,
         action: Action<'_>,
     ) -> Result<Wallet, CoreError> {
-        let told = remote::act(sessions, operation, action).await?;
-        Ok(self.keep(told)?.shown())
+        self.keep_told(remote::act(sessions, operation, action).await?)
     }
 }
 

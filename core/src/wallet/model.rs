@@ -6,7 +6,7 @@ use yika_api::wallet::{SchoolBank, Wallet as Told};
 use yika_api::{Base64Url, Fen, UnixMillis};
 
 use crate::accounts::Balance;
-use crate::store::Record;
+use crate::store::{Record, Snapshot};
 
 pub use yika_api::wallet::{BankCard, CardBinding, CardFee, CloseBlocker, Terms, TopUpLimits, WalletStatus};
 
@@ -60,9 +60,13 @@ impl WalletRecord {
             as_of: self.as_of,
         }
     }
+}
+
+impl Snapshot for WalletRecord {
+    const NAME: &'static str = "wallet";
 
     /// The version of its balance; 0 before there is one.
-    pub(super) fn version(&self) -> u64 {
+    fn version(&self) -> u64 {
         self.told.balance.map_or(0, |balance| balance.version)
     }
 }

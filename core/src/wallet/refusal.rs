@@ -107,8 +107,20 @@ reasons! {
     DayLimitReached = "day_limit_reached" from DayLimitReached;
     /// The parts don't hold any more, as after a change of the fee; `amount` is the fee of today. Plan again.
     FundingMismatch = "funding_mismatch" from FundingMismatch;
-    /// Not enough in the wallet, and no bank card to pay the rest; `amount` is what is free.
+    /// Not enough in the wallet or on the account, and no bank card to pay the rest; `amount` is what is free.
     InsufficientFunds = "insufficient_funds" from InsufficientFunds;
+    /// The payment password is needed: a limit is raised.
+    StepUpRequired = "step_up_required" from StepUpRequired;
+    /// The payment can't be disputed: it is none at a merchant, was not charged, or is back already.
+    NotDisputable = "not_disputable" from NotDisputable;
+    /// There is a dispute of this payment that is not decided yet.
+    DisputeUnderWay = "dispute_under_way" from DisputeUnderWay;
+    /// The dispute was decided or taken back before.
+    DisputeEnded = "dispute_ended" from DisputeEnded;
+    /// The school offers no utilities.
+    UtilityNotOffered = "utility_not_offered" from UtilityNotOffered;
+    /// The utility does not answer; nothing was changed. Try again.
+    UtilityUnavailable = "utility_unavailable" from UtilityUnavailable;
     /// There is that much on the account already; `amount` is its balance.
     TargetReached = "target_reached";
     /// What is in the wallet, or on the account, is not known yet: synchronise first.

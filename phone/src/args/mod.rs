@@ -12,7 +12,9 @@ use yika_format::PublicKey;
 
 use crate::clock::PhoneClock;
 
-pub(crate) use money::{BillFilter, Confirmation, Month, Operations, Source, TopUp, Wallet};
+pub(crate) use money::{
+    BillFilter, Confirmation, Dispute, Limits, Month, Operations, Reason, Source, TopUp, Utility, Wallet,
+};
 
 /// A phone that is a campus card.
 #[derive(Debug, Parser)]
@@ -63,6 +65,13 @@ pub(crate) enum Command {
     Wallet(Wallet),
     /// Operations on money, newest first.
     Operations(Operations),
+    /// The limits of payments; with both of them given, set.
+    Limits(Limits),
+    /// Dispute a payment, or take a dispute back.
+    Dispute(Dispute),
+    /// Electricity and network accounts.
+    #[command(subcommand)]
+    Utility(Utility),
     /// Whether a card is bound, and how long its codes last.
     Status(Output),
     /// Forget the card: keys, codes, balances, bills. Works without a network too.

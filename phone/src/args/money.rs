@@ -107,8 +107,8 @@ pub(crate) enum Wallet {
         #[command(flatten)]
         confirmation: Confirmation,
     },
-    /// The limits of top-ups.
-    Limits(Output),
+    /// The limits of top-ups; with both of them given, set.
+    Limits(Limits),
     /// The wallet's bills.
     Transactions(BillFilter),
     /// Change the payment password; with `--forgotten` by the identity data.
@@ -137,6 +137,112 @@ pub(crate) struct Secrets {
     pub(crate) secrets_stdin: bool,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Limits to be looked at or set.
+#[derive(Debug, Args)]
+pub(crate) struct Limits {
+    /// The most at once.
+    #[arg(long, requires = "day")]
+    pub(crate) single: Option<Fen>,
+    /// The most of a day.
+    #[arg(long, requires = "single")]
+    pub(crate) day: Option<Fen>,
+    /// Read the payment password from standard input: raising a limit takes it.
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// A payment to be disputed.
+#[derive(Debug, Args)]
+pub(crate) struct Dispute {
+    /// The bill's id.
+    #[arg(required_unless_present = "withdraw")]
+    pub(crate) payment: Option<Uuid>,
+    /// What is wrong.
+    #[arg(long, required_unless_present = "withdraw")]
+    pub(crate) reason: Option<Reason>,
+    /// What there is to say, at most 500 characters; needed for `other`.
+    #[arg(long, default_value = "")]
+    pub(crate) text: String,
+    /// Take back this dispute, by the id that its bill tells.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["payment", "reason"])]
+    pub(crate) withdraw: Option<Uuid>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Reason {
+    /// Another amount was agreed on.
+    WrongAmount,
+    /// It was charged twice.
+    Twice,
+    /// Somebody else paid there.
+    NotMe,
+    /// Something else; say it with `--text`.
+    Other,
+}
+
+/// Electricity and network accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Utility {
+    /// The bound places, and what is left there.
+    List(Output),
+    /// Who sells what places use.
+    Providers(Output),
+    /// A provider's places, such as its buildings, or the rooms of one.
+    Places {
+        /// The provider's code.
+        provider: String,
+        /// The code of the place whose parts are wanted.
+        #[arg(long, value_name = "CODE")]
+        below: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Remember a place.
+    Bind {
+        /// The provider's code.
+        provider: String,
+        /// The place's code.
+        code: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Forget a place.
+    Unbind {
+        /// The binding.
+        place: Uuid,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Pay for a place.
+    Pay {
+        /// The binding.
+        place: Uuid,
+        /// How much.
+        amount: Fen,
+        /// The card account that pays, by its id or its slot 1–8.
+        #[arg(long, conflicts_with = "from")]
+        account: Option<AccountName>,
+        /// What pays by way of the bank; the wallet, and the default bank card for what is short, if neither is given.
+        #[arg(long)]
+        from: Option<Source>,
+        /// Read the payment password from standard input: paying by way of the bank takes it.
+        #[arg(long, required_unless_present_any = ["dry_run", "account"])]
+        password_stdin: bool,
+        /// Show what would be done, and do nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Wait until the operation has ended.
+        #[arg(long)]
+        wait: bool,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 /// Operations on money.

@@ -1,9 +1,9 @@
--- The wallet as last told, one row. `version` is that of its balance.
-CREATE TABLE wallet (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
+-- What is told whole each time, such as the wallet, one row each. Where it has a version, an older one never replaces it.
+CREATE TABLE snapshots (
+    name TEXT PRIMARY KEY CHECK (length(name) > 0),
     version INTEGER NOT NULL CHECK (version >= 0),
     sealed BLOB NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Operations as last told. `version` rises with each change of one.
 CREATE TABLE operations (

@@ -12,7 +12,7 @@ internal class MoneyPlayer(
     private val plans = mutableMapOf<String, Plan>()
 
     /** Whether the step was one of these. */
-    suspend fun play(step: Step): Boolean {
+    suspend fun play(step: ScenarioStep): Boolean {
         when (step.name) {
             "bank" -> tellBank(step)
             "open_wallet" -> step.mayFail { openWallet() }
@@ -30,12 +30,12 @@ internal class MoneyPlayer(
         return true
     }
 
-    private fun tellBank(step: Step) {
+    private fun tellBank(step: ScenarioStep) {
         val fault = step.text("fault")
         if (fault == "settle") bank().settle() else bank().plan(fault.takeUnless { it == "none" })
     }
 
-    private suspend fun Step.openWallet() {
+    private suspend fun ScenarioStep.openWallet() {
         val terms =
             card
                 .wallet()
@@ -44,14 +44,14 @@ internal class MoneyPlayer(
         card.wallet().open(terms, identity(), bytes("password"))
     }
 
-    private suspend fun Step.bindBankCard() {
+    private suspend fun ScenarioStep.bindBankCard() {
         val binding = card.wallet().beginCard(CardInput(bytes("number"), identity(), bytes("phone")))
         card.wallet().confirmCard(binding.id, bank().lastCode().toByteArray())
     }
 
-    private fun Step.identity() = IdentityInput(bytes("name"), bytes("id_number"))
+    private fun ScenarioStep.identity() = IdentityInput(bytes("name"), bytes("id_number"))
 
-    private suspend fun Step.topUp() {
+    private suspend fun ScenarioStep.topUp() {
         val slot = long("slot").toUByte()
         val account = card.accounts().list().single { it.slot == slot }
         val amount =
@@ -63,25 +63,26 @@ internal class MoneyPlayer(
         remember(card.operations().planTopUp(account.id, amount, source))
     }
 
-    private suspend fun Step.recharge() = remember(card.operations().planRecharge(long("amount"), card = null))
+    private suspend fun ScenarioStep.recharge() = remember(card.operations().planRecharge(long("amount"), card = null))
 
-    private suspend fun Step.withdraw() = remember(card.operations().planWithdrawal(longIfAny("amount"), card = null))
+    private suspend fun ScenarioStep.withdraw() = remember(card.operations().planWithdrawal(longIfAny("amount"), card = null))
 
-    private suspend fun Step.remember(plan: Plan) {
+    private suspend fun ScenarioStep.remember(plan: Plan) {
         plans[text("as")] = plan
         confirm(plan)
     }
 
-    private suspend fun Step.confirm(plan: Plan) {
+    private suspend fun ScenarioStep.confirm(plan: Plan) {
         val operation = card.operations().confirm(plan, bytes("password"))
         assertEquals(phase(this), operation.phase)
     }
 
-    private suspend fun wallet(step: Step) {
-        assertEquals(step.long("balance"), card.wallet().get().balance?.amount)
+    private suspend fun wallet(step: ScenarioStep) {
+        val known = card.wallet().get()
+        assertEquals(step.long("balance"), known.balance?.amount)
     }
 
-    private fun plan(step: Step) = checkNotNull(plans[step.text("operation")]) { "no operation of that name" }
+    private fun plan(step: ScenarioStep) = checkNotNull(plans[step.text("operation")]) { "no operation of that name" }
 
-    private fun phase(step: Step) = Phase.valueOf(step.text("phase").uppercase())
+    private fun phase(step: ScenarioStep) = Phase.valueOf(step.text("phase").uppercase())
 }

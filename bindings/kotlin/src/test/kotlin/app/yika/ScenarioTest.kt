@@ -45,7 +45,7 @@ class ScenarioTest {
             Phone(folder.resolve(name).resolve("phone")).open().use { card ->
                 val player = Player(campus, card)
                 val steps = checkNotNull(scenario["steps"]).jsonArray.map { it.jsonObject }
-                steps.forEach { step -> player.play(Step(step)) }
+                steps.forEach { step -> player.play(ScenarioStep(step)) }
             }
         }
     }
@@ -62,7 +62,7 @@ private class Player(
     /** The balances that the phone first knew, in fen by slot. */
     private val firstBalances = mutableMapOf<Long, Fen>()
 
-    suspend fun play(step: Step) {
+    suspend fun play(step: ScenarioStep) {
         when (step.name) {
             "bind" -> step.mayFail { card.session().bind(campus.url.toString(), campus.idToken(text("student"))) }
             "sync" -> step.mayFail { card.sync() }
@@ -80,7 +80,7 @@ private class Player(
         rememberBalances()
     }
 
-    private suspend fun Step.showCode() {
+    private suspend fun ScenarioStep.showCode() {
         val purpose =
             when (val purpose = text("for")) {
                 "payment" -> CodePurpose.Payment(account = null)
@@ -93,7 +93,7 @@ private class Player(
         codes[name] = card.codes().show(purpose, form).text
     }
 
-    private fun verify(step: Step) {
+    private fun verify(step: ScenarioStep) {
         val code = checkNotNull(codes[step.text("code")]) { "no code of that name was shown" }
         val amount = step.textIfAny("amount")
         val terminal = terminal(step)
@@ -101,13 +101,13 @@ private class Player(
         assertEquals(step.text("answer"), answer)
     }
 
-    private suspend fun balance(step: Step) {
+    private suspend fun balance(step: ScenarioStep) {
         val slot = step.long("slot")
         val first = checkNotNull(firstBalances[slot]) { "the balance of slot $slot was never known" }
         assertEquals(step.long("change"), knownBalances().getValue(slot) - first)
     }
 
-    private suspend fun newestBill(step: Step) {
+    private suspend fun newestBill(step: ScenarioStep) {
         val page = card.bills().page(BillQuery(), 1u)
         val bill = page.bills.single()
         assertEquals(step.long("amount"), bill.amount)
@@ -127,5 +127,5 @@ private class Player(
             .mapNotNull { account -> account.balance?.let { account.slot.toLong() to it.amount } }
             .toMap()
 
-    private fun terminal(step: Step) = checkNotNull(terminals[step.text("terminal")]) { "no terminal of that name" }
+    private fun terminal(step: ScenarioStep) = checkNotNull(terminals[step.text("terminal")]) { "no terminal of that name" }
 }

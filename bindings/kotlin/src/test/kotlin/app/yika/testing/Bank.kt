@@ -27,8 +27,9 @@ class Bank(
 
     /** The code that was sent last to somebody's phone. */
     fun lastCode(): String {
-        val messages = json(send(request("/sandbox/admin/bank/messages").GET()))
-        return checkNotNull(messages["messages"]).jsonArray.last().jsonObject.text("code")
+        val answer = json(send(request("/sandbox/admin/bank/messages").GET()))
+        val messages = checkNotNull(answer["messages"]).jsonArray
+        return messages.last().jsonObject.text("code")
     }
 
     private fun request(path: String) =

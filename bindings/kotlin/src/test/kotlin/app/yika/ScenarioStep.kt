@@ -9,7 +9,7 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 
 /** One step of a scenario; every field that it has must be asked for. */
-internal class Step(
+internal class ScenarioStep(
     private val fields: JsonObject,
 ) {
     private val asked = mutableSetOf("step")
@@ -31,7 +31,7 @@ internal class Step(
     fun finish() = assertEquals(fields.keys, asked, "the fields of $fields")
 
     /** Does it, expecting the error that the step names. */
-    suspend fun mayFail(action: suspend Step.() -> Unit) {
+    suspend fun mayFail(action: suspend ScenarioStep.() -> Unit) {
         when (val code = textIfAny("error")) {
             null -> action()
             else -> assertEquals(code, assertFailsWith<YikaException> { action() }.code())
