@@ -1,4 +1,5 @@
-//! `GET /v1/accounts`: the holder's accounts, any of which a payment code can name.
+//! `GET /v1/accounts`: the holder's accounts, any of which a payment code can name. `PUT /v1/accounts/{id}/low-balance` takes
+//! [`LowBalance`] under an idempotency key and answers them all.
 
 use crate::{Fen, LocalizedText, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,18 @@ pub struct Account {
     pub balance: Balance,
     /// Whether payments from it are possible now.
     pub status: AccountStatus,
+    /// Below which balance the holder wants to be told; absent where at none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub low_below: Option<Fen>,
+}
+
+/// `PUT /v1/accounts/{id}/low-balance`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LowBalance {
+    /// Below which balance the holder wants to be told, above zero; absent for at none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub below: Option<Fen>,
 }
 
 /// What is on an account, as far as somebody knows.

@@ -169,6 +169,7 @@ pub(crate) fn account(id: Uuid, slot: u8, amount: i64, version: u64) -> Account 
         name: text("account"),
         balance,
         status: AccountStatus::Open,
+        low_below: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The holder's side of the books: accounts with their balances, and the feed of bills.
 
 mod feed;
+mod low_balance;
 mod routes;
 mod store;
 

@@ -1,21 +1,24 @@
 //! The endpoints of accounts and bills.
 
-use super::{feed, list_accounts};
+use super::{feed, list_accounts, low_balance};
 use crate::Platform;
 use crate::error::Result;
-use crate::http::ApiQuery;
+use crate::http::{ApiJson, ApiPath, ApiQuery, IdempotencyKey, stored_json};
 use crate::sessions::Session;
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 use yika_api::Problem;
-use yika_api::account::AccountList;
+use yika_api::account::{AccountList, LowBalance};
 use yika_api::payment::{PaymentPage, PaymentQuery};
 
 pub(crate) fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(accounts))
+        .routes(routes!(set_low_balance))
         .routes(routes!(payments))
 }
 
@@ -25,6 +28,36 @@ async fn accounts(State(platform): State<Platform>, session: Session) -> Result<
     let mut reader = platform.db().read().await?;
     let accounts = list_accounts(&mut reader, session.holder, platform.now()).await?;
     Ok(Json(AccountList { accounts }))
+}
+
+/// Says below which balance of an account the holder wants to be told, and answers all accounts.
+#[utoipa::path(
+    put,
+    path = "/v1/accounts/{id}/low-balance",
+    params(
+        ("id" = Uuid, Path, description = "The account."),
+        ("Idempotency-Key" = Uuid, Header, description = "Names the operation.")
+    ),
+    request_body = LowBalance,
+    responses(
+        (status = 200, body = AccountList),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+        (status = 422, body = Problem)
+    )
+)]
+async fn set_low_balance(
+    State(platform): State<Platform>,
+    session: Session,
+    key: IdempotencyKey,
+    ApiPath(account): ApiPath<Uuid>,
+    ApiJson(request): ApiJson<LowBalance>,
+) -> Result<Response> {
+    low_balance::set(&platform, session.holder, key, account, request)
+        .await
+        .map(stored_json)
 }
 
 /// The holder's bills, in the order of their changes.

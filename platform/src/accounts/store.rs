@@ -151,7 +151,7 @@ pub(crate) async fn slots_of(db: &mut Connection, holder: i64) -> Result<Vec<Slo
 /// A holder's accounts as the phone shows them. A balance is what is on the card less what is owed.
 pub(crate) async fn list_accounts(db: &mut Connection, holder: i64, now: UnixMillis) -> Result<Vec<Account>> {
     let rows = sqlx::query(
-        "SELECT c.public_id, c.slot, c.name_zh, c.name_en, c.status, c.balance + r.balance AS balance, \
+        "SELECT c.public_id, c.slot, c.name_zh, c.name_en, c.status, c.low_below, c.balance + r.balance AS balance, \
          c.version + r.version AS version, (SELECT CAST(COALESCE(SUM(-p.amount), 0) AS BIGINT) FROM payment p \
          WHERE p.account = c.id AND p.status = 'disputed') + \
          (SELECT CAST(COALESCE(SUM(-p.amount - p.refunded), 0) AS BIGINT) FROM dispute d JOIN payment p ON p.id = d.payment \
@@ -180,7 +180,18 @@ fn account(row: &AnyRow, now: UnixMillis) -> Result<Account> {
             pending: Fen::new(row.try_get("pending")?),
         },
         status: variant(row, "status")?,
+        low_below: row.try_get::<Option<i64>, _>("low_below")?.map(Fen::new),
     })
+}
+
+/// Keeps below which balance of a card account its holder wants to be told.
+pub(super) async fn set_low_below(tx: &mut Connection, card: AccountId, below: Option<Fen>) -> Result<()> {
+    sqlx::query("UPDATE ledger_account SET low_below = $2 WHERE id = $1")
+        .bind(card.0)
+        .bind(below.map(Fen::get))
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// A card account by whom it belongs to, with what is on it.

@@ -1,7 +1,9 @@
 //! Accounts and bills through the router.
 
 use crate::testing::TestPlatform;
-use yika_api::account::AccountList;
+use axum::http::Method;
+use uuid::Uuid;
+use yika_api::account::{AccountList, LowBalance};
 use yika_api::payment::{PaymentKind, PaymentPage};
 use yika_api::{Fen, ProblemCode};
 
@@ -43,6 +45,46 @@ async fn a_holder_sees_only_own_accounts_in_the_order_of_slots() {
             .iter()
             .all(|a| lists[1].accounts.iter().all(|b| a.id != b.id))
     );
+}
+
+#[tokio::test]
+async fn a_low_balance_is_remembered_for_one_account_of_the_holders_own() {
+    let campus = TestPlatform::open().await;
+    let phone = campus.bind("20260001").await;
+    let before: AccountList = phone.get("/v1/accounts").await.ok();
+    let path = format!("/v1/accounts/{}/low-balance", before.accounts[0].id);
+    let below = |amount| LowBalance {
+        below: Some(Fen::new(amount)),
+    };
+    let (key, first) = (Uuid::new_v4(), below(2_000));
+    let told: AccountList = phone.named((Method::PUT, &path), key, &first).await.ok();
+    let thresholds = |list: &AccountList| list.accounts.iter().map(|a| a.low_below).collect::<Vec<_>>();
+    assert_eq!(thresholds(&told), [Some(Fen::new(2_000)), None]);
+    let none = LowBalance { below: None };
+    phone
+        .named((Method::PUT, &path), Uuid::new_v4(), &none)
+        .await
+        .ok::<AccountList>();
+    let again: AccountList = phone.named((Method::PUT, &path), key, &first).await.ok();
+    assert_eq!(again, told, "the reply of then");
+    let now: AccountList = phone.get("/v1/accounts").await.ok();
+    assert_eq!(thresholds(&now), [None, None], "and nothing is set anew");
+    let conflict = phone.named((Method::PUT, &path), key, &below(1)).await;
+    assert_eq!(conflict.problem().code, ProblemCode::IdempotencyConflict);
+    for amount in [0, -1, 10_000_001, i64::MAX, i64::MIN] {
+        let refused = phone
+            .named((Method::PUT, &path), Uuid::new_v4(), &below(amount))
+            .await;
+        assert_eq!(refused.problem().code, ProblemCode::AmountOutOfRange, "{amount}");
+    }
+    let stranger = campus.bind("20260002").await;
+    let refused = stranger
+        .named((Method::PUT, &path), Uuid::new_v4(), &below(1))
+        .await;
+    assert_eq!(refused.problem().code, ProblemCode::NotFound);
+    campus.clock.advance(86_400_000);
+    let late = phone.named((Method::PUT, &path), Uuid::new_v4(), &below(1)).await;
+    assert_eq!(late.problem().code, ProblemCode::SessionExpired);
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_utilities"),
     migration!(6, "0006_disputes"),
     migration!(7, "0007_limits"),
+    migration!(8, "0008_low_balance"),
 ];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \

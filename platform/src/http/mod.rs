@@ -200,6 +200,7 @@ mod tests {
             "/v1/sessions/current",
             "/v1/sessions/host-logout",
             "/v1/accounts",
+            "/v1/accounts/{id}/low-balance",
             "/v1/payments",
             "/v1/credentials",
             "/v1/credentials/challenge",

@@ -1,0 +1,44 @@
+//! Below which balance a holder wants to be told. The phone compares and tells; here it is remembered, for all phones.
+
+use super::store::{card_account_of, list_accounts, set_low_below};
+use crate::Platform;
+use crate::db::transact;
+use crate::error::{Error, Result};
+use crate::http::IdempotencyKey;
+use crate::idempotency::{self, Operation, Scope};
+use uuid::Uuid;
+use yika_api::account::{AccountList, LowBalance};
+use yika_api::{Fen, ProblemCode};
+
+/// More than anybody keeps on a card.
+const MOST: Fen = Fen::new(10_000_000);
+
+/// Sets it for one account, and answers all.
+pub(super) async fn set(
+    platform: &Platform,
+    holder: i64,
+    key: IdempotencyKey,
+    account: Uuid,
+    request: LowBalance,
+) -> Result<String> {
+    if let Some(below) = request
+        .below
+        .filter(|below| !below.is_positive() || *below > MOST)
+    {
+        let limit = if below > MOST { MOST } else { Fen::new(1) };
+        return Err(Error::refused_amount(ProblemCode::AmountOutOfRange, limit));
+    }
+    let (scope, now) = (Scope::new("account.low_balance", holder, ""), platform.now());
+    let content = serde_json::to_vec(&(account, request))?;
+    transact!(platform.db().writer(), |tx| {
+        let slot = match idempotency::begin(tx, &scope, key, &content).await? {
+            Operation::Done(reply) => return Ok(reply),
+            Operation::New(slot) => slot,
+        };
+        let found = card_account_of(tx, holder, account).await?;
+        let account = found.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
+        set_low_below(tx, account.funds.card(), request.below).await?;
+        let accounts = list_accounts(tx, holder, now).await?;
+        slot.store(tx, &AccountList { accounts }, now).await
+    })
+}
