@@ -158,6 +158,8 @@ impl Stage {
     /// What an event makes of it.
     pub(crate) fn step(self, event: Event<'_>, around: Circumstances) -> Step {
         match (self, event) {
+            // The bank has no part in it: whatever it says is about something else.
+            (stage, Event::Told(_)) if around.route == Route::Utility => Step::resuming(stage),
             // The bank has carried it out.
             (Self::Ordering(_) | Self::CallingOff, Event::Told(OrderState::Done { .. })) => {
                 match (around.route, around.can_credit) {

@@ -29,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         (status = 200, body = Operation),
         (status = 400, body = Problem),
         (status = 401, body = Problem),
+        (status = 403, body = Problem),
         (status = 404, body = Problem),
         (status = 409, body = Problem),
         (status = 422, body = Problem)

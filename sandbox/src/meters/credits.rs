@@ -103,13 +103,11 @@ impl Meters {
         }
         let now = self.0.clock.now();
         sqlx::query(
-            "UPDATE meters SET balance = balance + ?3, credited = credited + ?3, read_at = ?4 \
-             WHERE provider = ?1 AND code = ?2",
+            "UPDATE meters SET balance = balance + ?3, credited = credited + ?3 WHERE provider = ?1 AND code = ?2",
         )
         .bind(&credit.provider)
         .bind(&credit.code)
         .bind(credit.amount.get())
-        .bind(now.0)
         .execute(tx)
         .await?;
         Ok(credited(credit.id, now))

@@ -14,7 +14,6 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, SqlitePool};
 use std::path::Path;
 use std::sync::Arc;
-use yika_platform::Clock as _;
 
 /// Why the meters do not work.
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +54,11 @@ impl Meters {
             .await?;
         for (provider, place) in payable() {
             sqlx::query(
-                "INSERT INTO meters (provider, code, balance, read_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                "INSERT INTO meters (provider, code, balance) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             )
             .bind(provider)
             .bind(&place.code)
             .bind(opening(provider, &place.code))
-            .bind(clock.now().0)
             .execute(&mut *tx)
             .await?;
         }

@@ -4,7 +4,6 @@ CREATE TABLE IF NOT EXISTS meters (
     code     TEXT NOT NULL,
     balance  INTEGER,                              -- nothing while nobody has read it
     credited INTEGER NOT NULL DEFAULT 0,           -- the sum of all credits
-    read_at  INTEGER NOT NULL,
     PRIMARY KEY (provider, code)
 ) STRICT;
 

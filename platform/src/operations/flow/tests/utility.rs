@@ -102,6 +102,28 @@ fn a_bank_that_takes_its_money_back_too_late_leaves_the_school_with_the_loss() {
     assert_eq!(stopped.entry, Some(Entry::Release));
 }
 
+#[test]
+fn a_bank_has_no_say_in_what_a_card_account_pays() {
+    let around = by(Route::Utility);
+    for stage in [
+        Stage::Crediting(Contact::None),
+        Stage::Crediting(Contact::Pending),
+        Stage::Recalling,
+        Stage::Credited,
+        Stage::Refunded(Refusal::of(RefusalReason::TimedOut)),
+    ] {
+        for state in [
+            done(),
+            reversed(),
+            refused(RefusalReason::BankRefused),
+            OrderState::Pending,
+        ] {
+            let step = stage.clone().step(Event::Told(&state), around);
+            assert_eq!((step.stage, step.entry), (stage.clone(), None), "{state:?}");
+        }
+    }
+}
+
 /// What happens to one exchange with the utility.
 #[derive(Clone, Copy, Debug)]
 enum Weather {
