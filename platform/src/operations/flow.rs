@@ -195,10 +195,10 @@ impl Stage {
                 Step::on(Self::CallingOff, Next::CallOff)
             }
             (Self::Ordering(_), Event::Unheard) => Step::on(Self::Ordering(Contact::Unknown), Next::Submit),
-            (Self::Ordering(Contact::None), Event::Unreachable) if around.is_overdue => Step::end(
-                Self::Refused(Refusal::of(RefusalReason::TimedOut)),
-                Entry::Release,
-            ),
+            // Even where it wasn't reached: a server that died may have reached it before.
+            (Self::Ordering(Contact::None), Event::Unreachable) if around.is_overdue => {
+                Step::resuming(Self::CallingOff)
+            }
             (Self::CallingOff, Event::Silence | Event::Unreachable | Event::Unheard) => {
                 Step::on(Self::CallingOff, Next::CallOff)
             }
@@ -215,7 +215,6 @@ impl Stage {
             (Self::Crediting(_) | Self::Recalling, Event::Credit(CreditState::Pending)) => {
                 Step::resuming(Self::Crediting(Contact::Pending))
             }
-            // Even where it wasn't reached: a server that died may have reached it before.
             (Self::Crediting(Contact::None), Event::Unreachable) if around.is_overdue => {
                 Step::resuming(Self::Recalling)
             }

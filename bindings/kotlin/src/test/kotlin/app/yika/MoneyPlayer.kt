@@ -11,6 +11,9 @@ internal class MoneyPlayer(
     /** Plans by the name that the scenario gave them. */
     private val plans = mutableMapOf<String, Plan>()
 
+    /** Bound places, likewise. */
+    private val places = mutableMapOf<String, Uuid>()
+
     /** Whether the step was one of these. */
     suspend fun play(step: ScenarioStep): Boolean {
         when (step.name) {
@@ -25,9 +28,56 @@ internal class MoneyPlayer(
             "operation" -> assertEquals(phase(step), card.operations().get(plan(step).id).phase)
             "wallet" -> wallet(step)
             "close_wallet" -> step.mayFail { card.wallet().close(bytes("password")) }
+            else -> return playService(step)
+        }
+        return true
+    }
+
+    private suspend fun playService(step: ScenarioStep): Boolean {
+        when (step.name) {
+            "bind_place" -> step.mayFail { bindPlace() }
+            "place" -> place(step)
+            "pay_utility" -> step.mayFail { payUtility() }
+            "limits" -> step.mayFail { setLimits() }
+            "dispute" -> step.mayFail { dispute() }
             else -> return false
         }
         return true
+    }
+
+    private suspend fun ScenarioStep.bindPlace() {
+        val bound = card.utilities().bind(text("provider"), text("code"))
+        places[text("as")] = bound.id
+    }
+
+    private suspend fun place(step: ScenarioStep) {
+        val known = card.utilities().balance(place(step.text("place")))
+        assertEquals(step.long("balance"), known.balance?.amount)
+    }
+
+    private suspend fun ScenarioStep.payUtility() {
+        val account = account(long("slot"))
+        val source = UtilitySource.Account(account.id)
+        val plan = card.operations().planUtility(place(text("place")), long("amount"), source)
+        plans[text("as")] = plan
+        assertEquals(phase(this), card.operations().confirm(plan, password = null).phase)
+    }
+
+    private suspend fun ScenarioStep.setLimits() {
+        card.limits().set(long("single"), long("day"), textIfAny("password")?.toByteArray())
+    }
+
+    private suspend fun ScenarioStep.dispute() {
+        val newest = card.bills().page(BillQuery(), 1u)
+        val reason = DisputeReason.valueOf(text("reason").uppercase())
+        card.bills().dispute(newest.bills.single().id, reason, textIfAny("text").orEmpty())
+    }
+
+    private fun place(name: String) = checkNotNull(places[name]) { "no place of that name" }
+
+    private suspend fun account(slot: Long): Account {
+        val accounts = card.accounts().list()
+        return accounts.single { it.slot.toLong() == slot }
     }
 
     private fun tellBank(step: ScenarioStep) {
@@ -52,8 +102,7 @@ internal class MoneyPlayer(
     private fun ScenarioStep.identity() = IdentityInput(bytes("name"), bytes("id_number"))
 
     private suspend fun ScenarioStep.topUp() {
-        val slot = long("slot").toUByte()
-        val account = card.accounts().list().single { it.slot == slot }
+        val account = account(long("slot"))
         val amount =
             when (val target = longIfAny("to")) {
                 null -> TopUpAmount.Exactly(long("amount"))
