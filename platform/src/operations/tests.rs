@@ -191,7 +191,7 @@ async fn silence_is_confirming_and_holds_the_money_until_the_bank_tells() {
 }
 
 #[tokio::test]
-async fn an_order_that_never_left_is_refused_when_its_time_is_over() {
+async fn an_order_that_never_left_is_called_off_when_its_time_is_over() {
     let campus = TestPlatform::open().await;
     let holder = holder(&campus).await;
     campus.bank.weather(&[Fault::Unreachable; 3]);
@@ -200,7 +200,10 @@ async fn an_order_that_never_left_is_refused_when_its_time_is_over() {
     for _ in 0..2 {
         campus.clock.advance(120_000);
         campus.platform.drive_due_operations().await.unwrap();
+        assert_eq!(holder.operation(id).await.phase, Phase::Confirming);
     }
+    campus.clock.advance(120_000);
+    campus.platform.drive_due_operations().await.unwrap();
     let end = holder.operation(id).await;
     assert_eq!(
         (end.phase, end.refusal.unwrap().reason),
