@@ -18,6 +18,16 @@ impl AccountService {
     pub async fn list(&self) -> Result<Vec<Account>, YikaError> {
         Ok(self.core.list().await?)
     }
+
+    /// Sets below which balance of an account the holder wants to be told; at none if absent. Answers all accounts. Touches the
+    /// network and the disk. Fails with `InvalidInput` for an amount that isn't above zero.
+    pub async fn set_low_balance(
+        &self,
+        account: Uuid,
+        below: Option<Fen>,
+    ) -> Result<Vec<Account>, YikaError> {
+        Ok(self.core.set_low_balance(account, below).await?)
+    }
 }
 
 /// One account of the holder.
@@ -33,6 +43,10 @@ pub struct Account {
     pub status: AccountStatus,
     /// What is on it; absent where that is unknown, which is not zero.
     pub balance: Option<Balance>,
+    /// Below which balance the holder wants to be told; absent where at none.
+    pub low_below: Option<Fen>,
+    /// Whether the balance is known and below that.
+    pub is_low: bool,
 }
 
 /// Whether an account can pay.

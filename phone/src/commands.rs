@@ -75,6 +75,19 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
                 || show::accounts_text(&accounts),
             )
         }
+        Command::LowBalance {
+            account,
+            below,
+            output,
+        } => {
+            let account = money::account(card, account)?;
+            let accounts = wait(card.accounts().set_low_balance(account, below))??;
+            print(
+                output,
+                || show::accounts_json(&accounts),
+                || show::accounts_text(&accounts),
+            )
+        }
         Command::Bills(filter) => money::bills(card, &filter),
         Command::Topup(words) => money::top_up(card, &words),
         Command::Wallet(words) => money::wallet(card, &words),

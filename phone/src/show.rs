@@ -20,6 +20,8 @@ pub(crate) fn accounts_json(accounts: &[Account]) -> Value {
             "name": account.name,
             "status": account.status,
             "balance": account.balance.map(balance_json),
+            "low_below": account.low_below,
+            "is_low": account.is_low,
         })
     };
     json!({ "accounts": accounts.iter().map(account).collect::<Vec<_>>() })
@@ -31,7 +33,8 @@ pub(crate) fn accounts_text(accounts: &[Account]) -> String {
         let balance = account
             .balance
             .map_or("—".to_owned(), |balance| format!("¥{}", balance.amount));
-        format!("{}  {}  {balance}", account.slot.get(), both(&account.name))
+        let low = if account.is_low { "  low" } else { "" };
+        format!("{}  {}  {balance}{low}", account.slot.get(), both(&account.name))
     };
     accounts.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -28,6 +28,8 @@ struct SealedAccount {
     amount: Fen,
     as_of: UnixMillis,
     pending: Fen,
+    #[serde(default)]
+    low_below: Option<Fen>,
 }
 
 /// Brings the accounts up to date with an answer that lists them all.
@@ -51,6 +53,7 @@ pub(super) fn put_accounts(
             amount: balance.amount,
             as_of: balance.as_of,
             pending: balance.pending,
+            low_below: account.low_below,
         };
         let place = account_place(&account.id, balance.version);
         let sealed = sealer.seal(
@@ -82,6 +85,7 @@ pub(super) fn read_accounts(cache: &Connection, sealer: &Sealer) -> Result<Vec<A
             amount,
             as_of,
             pending,
+            low_below,
         } = serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged)?;
         let balance = Some(Balance {
             amount,
@@ -95,6 +99,8 @@ pub(super) fn read_accounts(cache: &Connection, sealer: &Sealer) -> Result<Vec<A
             name,
             status,
             balance,
+            low_below,
+            is_low: Account::is_low(balance, low_below),
         });
     }
     Ok(accounts)

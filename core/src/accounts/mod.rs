@@ -14,6 +14,8 @@ mod tests;
 use std::sync::Arc;
 
 use uuid::Uuid;
+use yika_api::Fen;
+use yika_api::account::{AccountList, LowBalance};
 use yika_format::Slot;
 
 pub use disputes::{Dispute, DisputePhase, DisputeReason};
@@ -26,6 +28,7 @@ pub use yika_api::account::AccountStatus;
 use crate::error::CoreError;
 use crate::session::Sessions;
 use crate::store::{Changes, Store, StoreError};
+use crate::wallet::InputField;
 pub(crate) use model::{Payer, Payers};
 
 /// What the phone knows about the holder's accounts.
@@ -55,6 +58,8 @@ impl Ledger {
                 name: payer.name,
                 status: payer.status,
                 balance: None,
+                low_below: None,
+                is_low: false,
             })
         };
         payers.into_iter().map(known).collect()
@@ -106,9 +111,30 @@ impl Ledger {
         Ok(dispute)
     }
 
+    /// Sets below which balance of an account the holder wants to be told.
+    pub(crate) async fn set_low_balance(
+        &self,
+        sessions: &Sessions,
+        account: Uuid,
+        below: Option<Fen>,
+    ) -> Result<Vec<Account>, CoreError> {
+        if below.is_some_and(|below| !below.is_positive()) {
+            return Err(InputField::Amount.into());
+        }
+        let told = remote::set_low_balance(sessions, account, LowBalance { below }).await?;
+        self.take_accounts(told)?;
+        self.accounts()
+    }
+
     /// Brings accounts and bills up to date. Returns the accounts that codes can name.
     pub(crate) async fn synchronise(&self, sessions: &Sessions) -> Result<Payers, CoreError> {
-        let told = remote::accounts(sessions).await?.accounts;
+        let payers = self.take_accounts(remote::accounts(sessions).await?)?;
+        self.follow_bills(sessions).await?;
+        Ok(payers)
+    }
+
+    fn take_accounts(&self, told: AccountList) -> Result<Payers, CoreError> {
+        let told = told.accounts;
         // A slot that no code can name means that this version is too old for the platform.
         if told.iter().any(|account| Slot::new(account.slot).is_err()) {
             return Err(CoreError::AppOutdated);
@@ -129,7 +155,6 @@ impl Ledger {
         if self.store.get::<Payers>()?.as_ref() != Some(&payers) {
             self.store.commit(&Changes::new().put(&payers)?)?;
         }
-        self.follow_bills(sessions).await?;
         Ok(payers)
     }
 

@@ -21,6 +21,19 @@ pub struct Account {
     pub status: AccountStatus,
     /// What is on it; absent where that is unknown, which is not zero.
     pub balance: Option<Balance>,
+    /// Below which balance the holder wants to be told; absent where at none.
+    pub low_below: Option<Fen>,
+    /// Whether the balance is known and below that.
+    pub is_low: bool,
+}
+
+impl Account {
+    /// Whether a balance is one that the holder wants to be told of.
+    pub(crate) fn is_low(balance: Option<Balance>, below: Option<Fen>) -> bool {
+        balance
+            .zip(below)
+            .is_some_and(|(balance, below)| balance.amount < below)
+    }
 }
 
 /// What was on an account when the platform last told.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use uuid::Uuid;
+use yika_api::Fen;
 
 use super::Inner;
 use crate::accounts::{Account, BillPage, BillQuery, BillSummary, Dispute, DisputeReason};
@@ -29,6 +30,25 @@ impl AccountService {
                 inner.ledger.accounts()
             })
             .await
+    }
+
+    /// Sets below which balance of an account the holder wants to be told; at none if `None`. Answers all accounts.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::InvalidInput`] for an amount that isn't above zero, and those of the network.
+    pub async fn set_low_balance(
+        &self,
+        account: Uuid,
+        below: Option<Fen>,
+    ) -> Result<Vec<Account>, CoreError> {
+        let work = move |inner: Arc<Inner>| async move {
+            inner
+                .ledger
+                .set_low_balance(&inner.sessions, account, below)
+                .await
+        };
+        self.inner.ask(work).await
     }
 }
 

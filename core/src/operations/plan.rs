@@ -389,6 +389,8 @@ mod tests {
             name: text(),
             status: AccountStatus::Open,
             balance: balance(amount, 0),
+            low_below: None,
+            is_low: false,
         }
     }
 

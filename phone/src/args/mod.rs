@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 use uuid::Uuid;
+use yika_api::Fen;
 use yika_format::PublicKey;
 
 use crate::clock::PhoneClock;
@@ -56,6 +57,15 @@ pub(crate) enum Command {
     Sync(Output),
     /// The accounts with their balances, as last told.
     Accounts(Output),
+    /// Set below which balance of an account to be told.
+    LowBalance {
+        /// The account, by its id or its slot 1–8.
+        account: AccountName,
+        /// The balance; at none if absent.
+        below: Option<Fen>,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Bills, as last told.
     Bills(BillFilter),
     /// Move money onto a card account.
