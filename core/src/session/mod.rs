@@ -171,17 +171,28 @@ impl Sessions {
         })??)
     }
 
-    /// Sends a call as the holder, with fresh tokens; once more after a refresh where the platform wants that.
+    /// Sends a call as the holder. Where the phone's time is not the platform's, which refuses its proofs then, it hears the time and
+    /// sends the call once more: nothing was done before.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, HttpOrCore> {
         let connection = self.connect()?;
-        let tokens = self.fresh_tokens(&connection, None).await?;
+        match self.send_over(&connection, call).await {
+            Err(error) if error.is_of_the_time() && self.anchor(&connection.http).await.is_ok() => {
+                self.send_over(&connection, call).await
+            }
+            other => other,
+        }
+    }
+
+    /// Sends a call with fresh tokens; once more after a refresh where the platform wants that.
+    async fn send_over(&self, connection: &Connection, call: &Call) -> Result<Answer, HttpOrCore> {
+        let tokens = self.fresh_tokens(connection, None).await?;
         let sender = |tokens: &Tokens| Sender {
             key: Arc::clone(&connection.key),
             access_token: Some(tokens.access.clone()),
         };
         match connection.http.send(call, Some(&sender(&tokens))).await {
             Err(error) if error.problem() == Some(ProblemCode::SessionExpired) => {
-                let renewed = self.fresh_tokens(&connection, Some(&tokens)).await?;
+                let renewed = self.fresh_tokens(connection, Some(&tokens)).await?;
                 Ok(connection.http.send(call, Some(&sender(&renewed))).await?)
             }
             other => Ok(other?),
@@ -336,6 +347,12 @@ impl HttpOrCore {
             Self::Http(error) => error.problem(),
             Self::Core(_) => None,
         }
+    }
+
+    /// Whether the platform refused the proof of a request, or of one for fresh tokens, as it does where its time is another.
+    fn is_of_the_time(&self) -> bool {
+        matches!(self, Self::Core(CoreError::ClockImpossible))
+            || self.problem() == Some(ProblemCode::InvalidDpopProof)
     }
 }
 

@@ -74,6 +74,32 @@ fn an_access_token_that_ends_is_renewed_once_for_all_that_need_it() {
 }
 
 #[test]
+fn a_phone_whose_time_is_off_hears_it_and_asks_once_more() {
+    let phone = TestPhone::new();
+    phone.platform.campus().money.offered = true;
+    let card = phone.bound();
+    let an_hour = || {
+        let mut campus = phone.platform.campus();
+        campus.now = campus.now.plus_millis(3_600_000);
+    };
+    an_hour();
+    block_on(card.wallet().synchronise()).unwrap();
+    // Also where the first request is for fresh tokens.
+    an_hour();
+    phone.platform.expire_access();
+    block_on(card.wallet().synchronise()).unwrap();
+    // Refused for its proof over and over, it does not go on for ever.
+    for _ in 0..2 {
+        phone
+            .platform
+            .fail("GET /v1/wallet", Fault::Problem(ProblemCode::InvalidDpopProof));
+    }
+    let before = phone.platform.count("GET /v1/time");
+    assert!(block_on(card.wallet().synchronise()).is_err());
+    assert_eq!(phone.platform.count("GET /v1/time") - before, 1);
+}
+
+#[test]
 fn a_lost_reply_to_a_refresh_does_not_end_the_session() {
     let phone = TestPhone::new();
     let card = phone.bound();
