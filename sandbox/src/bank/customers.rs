@@ -145,11 +145,13 @@ impl Bank {
         if password::is_weak(&password, person.id_number) {
             return Err(Refusal::of(RefusalReason::PasswordWeak).into());
         }
-        let is_open: Option<bool> = sqlx::query_scalar("SELECT is_open FROM customers WHERE id = ?1")
-            .bind(customer.to_string())
-            .fetch_optional(&mut *tx)
-            .await?;
-        if is_open == Some(true) {
+        // The same person's that is open is opened again: whoever asked may never have heard of it.
+        let holder: Option<String> =
+            sqlx::query_scalar("SELECT student FROM customers WHERE id = ?1 AND is_open")
+                .bind(customer.to_string())
+                .fetch_optional(&mut *tx)
+                .await?;
+        if holder.is_some_and(|holder| holder != person.student) {
             return Err(Refusal::of(RefusalReason::WalletUnusable).into());
         }
         let (salt, hash) = hashed(&password)?;
@@ -180,6 +182,13 @@ impl Bank {
             customer,
             Fen::ZERO,
         )?;
+        let is_open: Option<bool> = sqlx::query_scalar("SELECT is_open FROM customers WHERE id = ?1")
+            .bind(customer.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
+        if is_open == Some(false) {
+            return Ok(());
+        }
         self.check_password(tx, customer, &password).await??;
         let money = store::balance(tx, &wallet_account(customer)).await?;
         let late: i64 =

@@ -142,17 +142,18 @@ async fn certainly_not_sent_is_told_from_perhaps_sent_and_refused() {
 async fn what_customers_ask_for_meets_the_first_three_faults_where_it_is_named() {
     let world = World::without_wallet().await;
     let bank = gateway(&world, world.address, PATIENT);
-    let opening = |operation: Uuid| OpenCustomer {
+    let opening_as = |operation: Uuid, name: &str, id_number: &str| OpenCustomer {
         operation,
         customer: world.customer,
         identity: world.seal(
             Field::Identity,
             operation,
             0,
-            &json!({"name": "李明", "id_number": "990101200504121103"}).to_string(),
+            &json!({"name": name, "id_number": id_number}).to_string(),
         ),
         password: world.seal(Field::Password, operation, 0, PASSWORD),
     };
+    let opening = |operation| opening_as(operation, "李明", "990101200504121103");
     world.plan_for_all("timeout-before-debit").await;
     let (refused, lost, late) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
     world.plan("refused-before-debit", refused).await;
@@ -168,5 +169,8 @@ async fn what_customers_ask_for_meets_the_first_three_faults_where_it_is_named()
     assert_eq!(bank.open_customer(&last).await, Err(Answer::Silent));
     assert_eq!(bank.open_customer(&last).await, Ok(()), "it was done");
     let again = bank.open_customer(&opening(Uuid::new_v4())).await;
-    assert!(matches!(again, Err(Answer::Refused(_))), "a wallet is open");
+    assert_eq!(again, Ok(()), "who did not hear of it asks anew");
+    let other = opening_as(Uuid::new_v4(), "王芳", "990101200601231232");
+    let other = bank.open_customer(&other).await;
+    assert!(matches!(other, Err(Answer::Refused(_))), "it is another's");
 }
