@@ -4,10 +4,13 @@
 //! Each of them is a [`Program`] with a folder; a [`Sandbox`] is also its process, and dropping it kills that. Of Yika
 //! nothing is linked here but what a [`WalletPhone`] puts on the wire: the messages, the sealing, a key.
 
+mod banking;
 mod campus;
 mod disk;
+mod holder;
 mod http;
 mod money;
+mod people;
 mod phone;
 mod process;
 mod program;
@@ -16,17 +19,20 @@ mod sandbox;
 mod terminal;
 mod wallet;
 
+pub use banking::Books;
 pub use campus::Campus;
 pub use disk::Disk;
+pub use holder::Holder;
 pub use http::Reply;
 pub use money::{Balances, Money, is_end, phase};
+pub use people::{Person, WANG, ZHANG};
 pub use phone::{Phone, PhoneKind, Use};
 pub use process::{Output, binary};
 pub use program::{Kind, Program};
 pub use proxy::{Exchange, Proxy};
 pub use sandbox::{End, Sandbox, SandboxKind};
 pub use terminal::{OpenTerminal, Terminal, TerminalKind, Verdict};
-pub use wallet::{Deed, Move, Person, WalletPhone};
+pub use wallet::{Deed, Move, WalletPhone};
 
 /// Why a step of a run failed: what was done, and what came of it.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use crate::{Error, Result};
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -48,16 +49,37 @@ impl Output {
     /// Runs a command to its end, without standard input.
     pub fn of(command: &mut Command) -> Result<Self> {
         let text = command_line(command);
-        let output = command
-            .stdin(Stdio::null())
-            .output()
-            .map_err(Error::io(format!("starting `{text}`")))?;
-        Ok(Self {
-            command: text,
+        let output = command.stdin(Stdio::null()).output();
+        Ok(Self::left(
+            text.clone(),
+            &output.map_err(Error::io(format!("starting `{text}`")))?,
+        ))
+    }
+
+    /// Runs a command to its end with this on standard input.
+    pub fn fed(command: &mut Command, input: &str) -> Result<Self> {
+        let text = command_line(command);
+        let doing = || format!("running `{text}`");
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(Error::io(doing()))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // Who ends without having read it all is a case of its own: the output tells.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        let output = child.wait_with_output().map_err(Error::io(doing()))?;
+        Ok(Self::left(text, &output))
+    }
+
+    fn left(command: String, output: &std::process::Output) -> Self {
+        Self {
+            command,
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        }
     }
 
     /// The same, if the exit code is 0.

@@ -119,6 +119,12 @@ impl<K: Kind> Program<K> {
         Output::of(&mut self.command(words)?)
     }
 
+    /// The same with these lines on standard input.
+    pub fn tell(&self, words: &[&str], lines: &[&str]) -> Result<Output> {
+        let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        Output::fed(&mut self.command(words)?, &input)
+    }
+
     /// What a `--json` command prints.
     pub fn json(&self, words: &[&str]) -> Result<Value> {
         self.run(&[words, &["--json"]].concat())?.success()?.json()

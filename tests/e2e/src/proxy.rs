@@ -100,7 +100,7 @@ impl Proxy {
         Ok(())
     }
 
-    /// Loses the next replies to this request, named like `POST /v1/credentials`.
+    /// Loses the next replies to this request, named like `POST /v1/credentials`, that say that it was done.
     pub fn lose_replies(&self, request: &str, count: usize) {
         let mut losses = self.journal.losses.lock().unwrap_or_else(PoisonError::into_inner);
         *losses = Losses {
@@ -212,7 +212,11 @@ impl Journal {
     fn note(&self, request: Request, server: usize, answer: &[u8]) -> bool {
         let answer = String::from_utf8_lossy(answer);
         let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_lost = losses.count > 0 && losses.request == request.name;
+        let is_done = answer
+            .split(' ')
+            .nth(1)
+            .is_some_and(|status| status.starts_with('2'));
+        let is_lost = is_done && losses.count > 0 && losses.request == request.name;
         if is_lost {
             losses.count -= 1;
         }

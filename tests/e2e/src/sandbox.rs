@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 
@@ -38,6 +39,8 @@ pub struct Sandbox {
     port: u16,
     url: String,
     child: Option<Child>,
+    /// What it has logged, a file a start.
+    logs: Vec<File>,
 }
 
 impl Sandbox {
@@ -48,6 +51,7 @@ impl Sandbox {
             port: 0,
             url: String::new(),
             child: None,
+            logs: Vec::new(),
         };
         sandbox.launch(&[])?;
         Ok(sandbox)
@@ -84,7 +88,22 @@ impl Sandbox {
         self.port = port.ok_or_else(|| Error::answer("no port in the address", url))?;
         self.url = url.to_owned();
         self.child = Some(child);
+        self.logs.push(log);
         Ok(())
+    }
+
+    /// All that it has logged so far, as it came.
+    pub fn log(&self) -> Result<Vec<u8>> {
+        let doing = || "reading the sandbox's log";
+        let mut whole = Vec::new();
+        for file in &self.logs {
+            let length = file.metadata().map_err(Error::io(doing()))?.len();
+            let mut part = vec![0; usize::try_from(length).unwrap_or(0)];
+            // Where the process writes next is not changed by reading so.
+            file.read_exact_at(&mut part, 0).map_err(Error::io(doing()))?;
+            whole.append(&mut part);
+        }
+        Ok(whole)
     }
 
     /// The program and its folder.

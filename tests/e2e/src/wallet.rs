@@ -2,7 +2,7 @@
 //! money that are made once and sent as often as need be.
 
 use crate::http::{Reply, Request};
-use crate::{Error, Result, Sandbox};
+use crate::{Error, Person, Result, Sandbox};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yika_api::dpop::{Jwk, ProofClaims, attach_signature, signing_input};
@@ -14,21 +14,6 @@ use yika_testkit::TestKey;
 
 /// The payment password of every wallet here.
 const PASSWORD: &str = "204816";
-
-/// A person of the sandbox's bank.
-#[derive(Clone, Copy, Debug)]
-pub struct Person {
-    /// Student number.
-    pub student: &'static str,
-    /// Name.
-    pub name: &'static str,
-    /// Number of the identity document.
-    pub id_number: &'static str,
-    /// Telephone number.
-    pub phone: &'static str,
-    /// Number of a bank card.
-    pub card: &'static str,
-}
 
 /// A request that names its operation, as it leaves the phone each time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,17 +180,17 @@ impl WalletPhone {
         Ok(Deed::post(id, "/v1/wallet/close", &body))
     }
 
-    /// A new request to bind the person's bank card. Its name becomes the card's.
+    /// A new request to bind the person's first bank card. Its name becomes the card's.
     pub fn binding(&self) -> Result<Deed> {
         let id = Uuid::new_v4();
         let Person {
             name,
             id_number,
             phone,
-            card,
+            cards,
             ..
         } = self.person;
-        let card = json!({ "number": card, "name": name, "id_number": id_number, "phone": phone });
+        let card = json!({ "number": cards[0], "name": name, "id_number": id_number, "phone": phone });
         let body = json!({ "card": self.seal(Field::Card, id, 0, &card.to_string())? });
         Ok(Deed::post(id, "/v1/wallet/cards", &body))
     }

@@ -10,7 +10,7 @@ use super::FAULTS;
 fn through(world: &Money, fault: &str, make: impl Fn() -> Result<Deed>) -> Result<(Value, Deed)> {
     let wallet = world.phone.wallet()?;
     let mut deed = make()?;
-    world.plan(Some(fault), Some(deed.id))?;
+    world.campus.plan(Some(fault), Some(deed.id))?;
     let first = world.phone.send(&deed)?;
     let code = first.json()?["code"].take();
     match fault {
@@ -42,11 +42,11 @@ fn every_fault_with_opening_binding_and_closing_is_got_over_and_each_happens_onc
     for (fault, _) in FAULTS {
         let (wallet, _) = through(&world, fault, || world.phone.opening())?;
         assert_eq!(wallet["status"], "open", "{fault}");
-        let codes = world.codes()?.len();
+        let codes = world.campus.codes()?.len();
         let (binding, deed) = through(&world, fault, || world.phone.binding())?;
         assert_eq!(binding["id"], json!(deed.id), "{fault}");
-        assert_eq!(world.codes()?.len(), codes + 1, "{fault}: one message");
-        let code = world.last_code()?;
+        assert_eq!(world.campus.codes()?.len(), codes + 1, "{fault}: one message");
+        let code = world.campus.last_code()?;
         let (wallet, _) = through(&world, fault, || world.phone.confirming(deed.id, &code))?;
         assert_eq!(
             (
@@ -71,6 +71,6 @@ fn every_fault_with_opening_binding_and_closing_is_got_over_and_each_happens_onc
         );
     }
     assert_eq!(world.balances()?.wallet, 0);
-    assert_eq!(world.reconcile()?, json!([]));
+    assert_eq!(world.campus.reconcile()?, json!([]));
     Ok(())
 }

@@ -46,7 +46,7 @@ fn every_fault_with_every_order_comes_to_one_end_and_leaves_bank_and_books_agree
     for (fault, end) in FAULTS {
         for money in MOVES {
             let deed = world.moving(money, card)?;
-            world.plan(Some(fault), Some(deed.id))?;
+            world.campus.plan(Some(fault), Some(deed.id))?;
             let first = phase(&world.phone.send(&deed)?)?;
             let other = world.phone.sealed_again(&deed, money, &world.account, card)?;
             let refused = world.phone.send(&other)?;
@@ -65,10 +65,10 @@ fn every_fault_with_every_order_comes_to_one_end_and_leaves_bank_and_books_agree
     // What is under way goes on after a stop. So soon, what got lost is sent again, and not called off.
     world.campus.sandbox.restart(&[])?;
     world.pass(5_000)?;
-    world.settle_at_bank()?;
+    world.campus.settle_at_bank()?;
     let deeds: Vec<Deed> = sent.iter().map(|(.., deed)| deed.clone()).collect();
     world.settle(&deeds)?;
-    let found = world.reconcile()?;
+    let found = world.campus.reconcile()?;
 
     for (fault, end, money, deed) in &sent {
         let operation = world.phone.operation(deed.id)?;
@@ -118,7 +118,7 @@ fn every_fault_with_every_order_comes_to_one_end_and_leaves_bank_and_books_agree
         })
         .collect();
     assert_eq!(as_found, made, "exactly what the statement got wrong");
-    assert_eq!(world.reconcile()?, found, "and nothing was booked");
+    assert_eq!(world.campus.reconcile()?, found, "and nothing was booked");
     assert_eq!(world.balances()?, expected);
     Ok(())
 }
@@ -127,7 +127,7 @@ fn every_fault_with_every_order_comes_to_one_end_and_leaves_bank_and_books_agree
 fn orders_that_always_get_lost_are_called_off_and_cost_nothing() -> Result<()> {
     let (mut world, card) = Money::begin_with(5_000)?;
     let before = world.balances()?;
-    world.plan(Some("timeout-before-debit"), None)?;
+    world.campus.plan(Some("timeout-before-debit"), None)?;
     let mut deeds = Vec::new();
     for money in MOVES {
         let deed = world.moving(money, card)?;
@@ -144,9 +144,9 @@ fn orders_that_always_get_lost_are_called_off_and_cost_nothing() -> Result<()> {
             (&json!("refused"), &json!("timed_out"))
         );
     }
-    world.plan(None, None)?;
+    world.campus.plan(None, None)?;
     assert_eq!(world.balances()?, before);
-    assert_eq!(world.reconcile()?, json!([]));
+    assert_eq!(world.campus.reconcile()?, json!([]));
     Ok(())
 }
 
@@ -170,9 +170,8 @@ fn a_thousand_requests_at_once_with_one_key_have_one_effect_and_one_reply() -> R
     let bodies: BTreeSet<&str> = replies.iter().map(|reply| reply.body.as_str()).collect();
     assert_eq!(bodies.len(), 1, "{bodies:?}");
     assert_eq!(phase(&replies[0])?, "credited");
-    let orders = world.bank("/orders")?;
-    let orders = orders["orders"].as_array().map(Vec::len);
-    assert_eq!(orders, Some(2), "the recharge of the beginning and this one");
+    let orders = world.campus.orders()?;
+    assert_eq!(orders, 2, "the recharge of the beginning and this one");
     let after = world.balances()?;
     assert_eq!(
         (after.card - before.card, after.wallet - before.wallet),

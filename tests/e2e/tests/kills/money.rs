@@ -94,7 +94,7 @@ impl Purse {
             }
         }
         assert_eq!(self.money.balances()?, before.after(credited), "{point}");
-        assert_eq!(self.money.reconcile()?, json!([]), "{point}");
+        assert_eq!(self.money.campus.reconcile()?, json!([]), "{point}");
         self.money.pass(PAUSE)?;
         Ok(end)
     }
@@ -102,7 +102,7 @@ impl Purse {
     /// Moves money each way, or has the orders get lost and called off.
     fn move_money(&mut self, is_called_off: bool) -> Result<()> {
         if is_called_off {
-            self.money.plan(Some("timeout-before-debit"), None)?;
+            self.money.campus.plan(Some("timeout-before-debit"), None)?;
         }
         for what in MOVES {
             let deed = self.money.moving(what, self.card)?;
@@ -127,7 +127,7 @@ impl Purse {
         phone.send(&step(steps, "open", || phone.opening())?)?.ok()?;
         let binding = step(steps, "bind", || phone.binding())?;
         phone.send(&binding)?.ok()?;
-        let confirming = || phone.confirming(binding.id, &money.last_code()?);
+        let confirming = || phone.confirming(binding.id, &money.campus.last_code()?);
         phone.send(&step(steps, "confirm", confirming)?)?.ok()?;
         let recharge = step(steps, "recharge", || {
             money.moving(Move::Recharge(IN_WALLET), binding.id)

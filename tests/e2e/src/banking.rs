@@ -1,0 +1,175 @@
+//! The campus's bank, and the time at which it does business: what tests have the bank do, let pass, and compare.
+
+use crate::{Campus, Error, Result};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
+/// By how much Beijing is ahead of UTC.
+const BEIJING: i64 = 28_800_000;
+
+/// Where all money is, in fen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Books {
+    /// In all wallets, by the books and at the bank.
+    pub wallets: i64,
+    /// At the bank, for the school.
+    pub school: i64,
+    /// In the books, on the side from which money comes.
+    pub funding: i64,
+    /// Of the wallets, what operations under way may take.
+    pub held: i64,
+    /// At the bank, all together.
+    pub at_bank: i64,
+}
+
+impl Campus {
+    /// The platform's time.
+    pub fn now(&self) -> Result<i64> {
+        int(&self.sandbox.get("/sandbox/admin/clock")?["now"])
+    }
+
+    /// Makes it tomorrow at six, so that no day ends before a test does.
+    pub fn begin_tomorrow(&self) -> Result<()> {
+        self.shift(DAY - (self.now()? + BEIJING).rem_euclid(DAY) + DAY / 4)
+    }
+
+    /// Lets so much time pass, and has everything done that is due by then.
+    pub fn pass(&self, ms: i64) -> Result<()> {
+        self.shift(ms)?;
+        self.sandbox
+            .post("/sandbox/admin/operations/drive", &Value::Null)
+            .map(drop)
+    }
+
+    fn shift(&self, ms: i64) -> Result<()> {
+        let offset = int(&self.sandbox.get("/sandbox/admin/clock")?["offset_ms"])?;
+        let clock = json!({ "offset_ms": offset + ms });
+        self.sandbox.put("/sandbox/admin/clock", &clock).map(drop)
+    }
+
+    /// What the bank's part of the admin API says.
+    pub fn bank(&self, path: &str) -> Result<Value> {
+        self.sandbox.get(&format!("/sandbox/admin/bank{path}"))
+    }
+
+    /// How many orders the bank has had.
+    pub fn orders(&self) -> Result<usize> {
+        let orders = self.bank("/orders")?;
+        let count = orders["orders"].as_array().map(Vec::len);
+        count.ok_or_else(|| Error::answer("no orders", orders))
+    }
+
+    /// Has the bank do what faults put off.
+    pub fn settle_at_bank(&self) -> Result<()> {
+        let path = "/sandbox/admin/bank/settle";
+        self.sandbox.post(path, &Value::Null).map(drop)
+    }
+
+    /// The codes that the bank sent, oldest first.
+    pub fn codes(&self) -> Result<Vec<String>> {
+        let messages = self.bank("/messages")?;
+        let codes = messages["messages"].as_array().into_iter().flatten();
+        Ok(codes
+            .map(|message| message["code"].as_str().unwrap_or_default().to_owned())
+            .collect())
+    }
+
+    /// The code that it sent last.
+    pub fn last_code(&self) -> Result<String> {
+        let code = self.codes()?.pop();
+        code.ok_or_else(|| Error::answer("the bank sent no code", ""))
+    }
+
+    /// What the bank is to play with what is named so; with nothing named, with every order from now on.
+    pub fn plan(&self, fault: Option<&str>, operation: Option<Uuid>) -> Result<()> {
+        let mut plan = json!({ "fault": fault });
+        if let Some(operation) = operation {
+            plan["order"] = json!(operation);
+        }
+        self.sandbox.put("/sandbox/admin/bank/fault", &plan).map(drop)
+    }
+
+    /// What the bank is to play with the next order.
+    pub fn plan_next(&self, fault: &str) -> Result<()> {
+        let plan = json!({ "fault": fault, "count": 1 });
+        self.sandbox.put("/sandbox/admin/bank/fault", &plan).map(drop)
+    }
+
+    /// Compares the bank's statement of today with the books: what differs.
+    pub fn reconcile(&self) -> Result<Value> {
+        let day = json!({ "day": date((self.now()? + BEIJING).div_euclid(DAY)) });
+        let mut found = self.sandbox.post("/sandbox/admin/reconcile", &day)?;
+        Ok(found["differences"].take())
+    }
+
+    /// Where all money is. An error where the books don't add up, or say something else than the bank.
+    pub fn books(&self) -> Result<Books> {
+        let bank = self.bank("")?;
+        let ledger = self.sandbox.get("/sandbox/admin/ledger")?;
+        let mut kinds = ledger["totals"].as_array().into_iter().flatten();
+        if ledger["sum"] != 0 || kinds.any(|kind| kind["sum"] != kind["postings"]) {
+            return Err(Error::answer("the books do not add up", ledger));
+        }
+        let balances = bank["balances"].as_object().into_iter().flatten();
+        let wallets: i64 = balances
+            .filter(|(account, _)| account.starts_with("wallet:"))
+            .filter_map(|(_, balance)| balance.as_i64())
+            .sum();
+        // What is held is still the holder's.
+        if total(&ledger, "custody") != -wallets {
+            let what = format!("the bank has {wallets} in the wallets");
+            return Err(Error::answer(what, ledger));
+        }
+        Ok(Books {
+            wallets,
+            school: int(&bank["balances"]["school"])?,
+            funding: total(&ledger, "funding"),
+            held: total(&ledger, "hold"),
+            at_bank: int(&bank["total"])?,
+        })
+    }
+}
+
+fn total(ledger: &Value, kind: &str) -> i64 {
+    let totals = ledger["totals"].as_array().into_iter().flatten();
+    totals
+        .filter(|total| total["kind"] == kind)
+        .filter_map(|total| total["sum"].as_i64())
+        .sum()
+}
+
+pub(crate) fn int(value: &Value) -> Result<i64> {
+    value.as_i64().ok_or_else(|| Error::answer("no number", value))
+}
+
+/// The date of a day since 1970, `yyyy-mm-dd` (Hinnant, "chrono-compatible low-level date algorithms").
+fn date(days: i64) -> String {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_their_dates() {
+        assert_eq!(
+            [0, 20_454, 20_513, 11_016].map(date),
+            ["1970-01-01", "2026-01-01", "2026-03-01", "2000-02-29"]
+        );
+    }
+}
