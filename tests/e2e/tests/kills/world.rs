@@ -1,8 +1,8 @@
 //! The campus that lives through the kills, and what it must account for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use yika_e2e::{Campus, End, Error, Kind, Output, Phone, Program, Result, Sandbox, Terminal};
@@ -10,6 +10,7 @@ use yika_format::code::Code;
 
 use super::money::Purse;
 use super::points::{POINTS, is_of_money};
+use super::tally::{Environment, Tally};
 
 /// Whose codes are counted.
 const STUDENT: &str = "20260003";
@@ -58,13 +59,12 @@ enum Course {
 pub(crate) struct World {
     campus: Campus,
     purse: Purse,
-    log: PathBuf,
+    tally: Tally,
     phone: Phone,
     till: Terminal,
     shown: BTreeSet<u32>,
     approved: i64,
     voided: i64,
-    kills: BTreeMap<&'static str, usize>,
 }
 
 impl World {
@@ -77,7 +77,7 @@ impl World {
             .put(&format!("/sandbox/admin/students/{STUDENT}/balance"), &plenty)?;
         let (phone, till) = (campus.phone(STUDENT)?, campus.till("till")?);
         let mut world = Self {
-            log: campus.folder().join("hits"),
+            tally: Tally::new(campus.folder().join("hits")),
             campus,
             purse: Purse::begin()?,
             phone,
@@ -85,7 +85,6 @@ impl World {
             shown: BTreeSet::new(),
             approved: 0,
             voided: 0,
-            kills: BTreeMap::new(),
         };
         world.restart(None)?;
         Ok(world)
@@ -282,15 +281,13 @@ impl World {
         }
     }
 
-    fn environment(&self, plan: Option<&Plan>) -> Vec<(&'static str, String)> {
-        let log = ("YIKA_FAULT_LOG", self.log.display().to_string());
-        let kill = plan.map(|plan| ("YIKA_KILL_AT", format!("{}:{}", plan.point, plan.pass)));
-        std::iter::once(log).chain(kill).collect()
+    fn environment(&self, plan: Option<&Plan>) -> Environment {
+        self.tally.environment(plan.map(|plan| (plan.point, plan.pass)))
     }
 
     fn note(&mut self, plan: &Plan, end: End) {
         if end == End::Died {
-            *self.kills.entry(plan.point).or_default() += 1;
+            self.tally.died(plan.point);
         }
     }
 
@@ -328,8 +325,7 @@ impl World {
         let balance = &accounts["accounts"][0]["balance"]["amount"];
         assert_eq!(*balance, PLENTY - paid, "and the holder has paid it once");
         Ok(Report {
-            met: met(&self.log),
-            kills: self.kills,
+            tally: self.tally,
             codes: self.shown.len(),
             approved: self.approved,
             voided: self.voided,
@@ -355,18 +351,9 @@ fn remove(folder: &Path) -> Result<()> {
     std::fs::remove_dir_all(folder).map_err(Error::io(format!("removing {}", folder.display())))
 }
 
-fn met(log: &Path) -> BTreeMap<String, usize> {
-    let mut met = BTreeMap::new();
-    for line in std::fs::read_to_string(log).unwrap_or_default().lines() {
-        *met.entry(line.to_owned()).or_default() += 1;
-    }
-    met
-}
-
 /// What a run did.
 pub(crate) struct Report {
-    met: BTreeMap<String, usize>,
-    kills: BTreeMap<&'static str, usize>,
+    tally: Tally,
     codes: usize,
     approved: i64,
     voided: i64,
@@ -375,22 +362,20 @@ pub(crate) struct Report {
 impl Report {
     /// How many processes died at a point.
     pub(crate) fn killed(&self, point: &str) -> usize {
-        self.kills.get(point).copied().unwrap_or(0)
+        self.tally.killed(point)
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let died: usize = self.kills.values().sum();
         writeln!(
             f,
-            "{} codes, {} approvals, {} voids, {died} processes died\n\n| point | met | killed |\n|---|---:|---:|",
-            self.codes, self.approved, self.voided
+            "{} codes, {} approvals, {} voids, {} processes died\n",
+            self.codes,
+            self.approved,
+            self.voided,
+            self.tally.dead()
         )?;
-        for point in POINTS {
-            let met = self.met.get(point).copied().unwrap_or(0);
-            writeln!(f, "| `{point}` | {met} | {} |", self.killed(point))?;
-        }
-        Ok(())
+        f.write_str(&self.tally.table(&POINTS))
     }
 }
