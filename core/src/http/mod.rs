@@ -122,6 +122,12 @@ impl HttpError {
         )
     }
 
+    /// Whether it is about this try alone: one before that may have arrived may have been taken.
+    fn says_nothing_of_others(&self) -> bool {
+        let of_the_session = [ProblemCode::SessionExpired, ProblemCode::InvalidDpopProof];
+        self.never_arrived() || self.problem().is_some_and(|code| of_the_session.contains(&code))
+    }
+
     fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable | Self::Network => true,
@@ -297,7 +303,9 @@ impl Http {
                     may_have_arrived |= !error.never_arrived();
                     tokio::time::sleep(wait).await;
                 }
-                Err(error) if error.never_arrived() && may_have_arrived => return Err(HttpError::Network),
+                Err(error) if may_have_arrived && error.says_nothing_of_others() => {
+                    return Err(HttpError::Network);
+                }
                 other => return other,
             }
             retries -= 1;

@@ -8,6 +8,7 @@ use crate::testing::{TestPhone, block_on, id_token};
 use std::fs;
 use yika_api::ProblemCode;
 use yika_api::operation::Phase as Told;
+use yika_api::session::TokenErrorCode;
 
 const START_OPERATION: &str = "POST /v1/operations";
 
@@ -85,6 +86,21 @@ fn a_wrong_password_is_an_end_in_which_nothing_was_charged() {
     let refused = block_on(card.operations().confirm(plan(&card, 10_000), password("111111"))).unwrap();
     assert_eq!(refused.phase, Phase::Refused);
     assert_eq!(refused.refusal.unwrap().code, "password_wrong");
+}
+
+#[test]
+fn a_session_that_ends_after_a_lost_reply_is_no_word_that_nothing_was_sent() {
+    let (phone, card) = rich();
+    let plan = plan(&card, 1_000);
+    lose(&phone, &Fault::LoseReply, 1);
+    lose(&phone, &Fault::Problem(ProblemCode::SessionExpired), 1);
+    let token = Fault::Token(TokenErrorCode::InvalidGrant);
+    phone.platform.fail("POST /v1/sessions/token", token);
+    assert_eq!(confirm(&card, &plan).phase, Phase::Sent);
+    assert_eq!(
+        reason(block_on(card.operations().cancel(plan.id))),
+        MoneyReason::AlreadySent
+    );
 }
 
 #[test]
