@@ -2,6 +2,7 @@
 
 pub(crate) mod money;
 pub(crate) mod platform;
+mod samples;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -24,7 +24,8 @@ use yika_format::bank::{BankKeys, Field, FieldSeal};
 use yika_format::{Amount, RecipientKey, SchoolHash, UnixSeconds};
 use yika_testkit::TestKey;
 
-use super::platform::{DOMAIN, FakePlatform, problem, text};
+use super::platform::{DOMAIN, FakePlatform, problem};
+use super::samples::text;
 
 /// Under which number the bank knows the holder.
 const CUSTOMER: Uuid = Uuid::from_u128(0xc1);

@@ -13,15 +13,15 @@ use axum::{Form, Json, Router};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use url::Url;
 use uuid::Uuid;
-use yika_api::account::{Account, AccountList, AccountStatus, Balance};
+use yika_api::account::{Account, AccountList};
 use yika_api::credential::{
     Challenge, CodePolicy, CredentialState, CredentialStatus, EpochReason, IssueRequest, IssuedCredential,
 };
 use yika_api::dpop::UnverifiedProof;
-use yika_api::payment::{Payment, PaymentKind, PaymentPage, PaymentQuery, PaymentStatus};
+use yika_api::payment::{Payment, PaymentPage, PaymentQuery};
 use yika_api::school::{School, ServerTime};
 use yika_api::session::{TokenError, TokenErrorCode, TokenRequest, TokenResponse};
-use yika_api::{Base64Url, Fen, LocalizedText, Problem, ProblemCode, UnixMillis};
+use yika_api::{Base64Url, Problem, ProblemCode, UnixMillis};
 use yika_format::code::Code;
 use yika_format::credential::{Attributes, CredentialBody, HolderClass, KeyStorage, Scopes};
 use yika_format::lists::{Header, Keyset, KeysetEntry, Role};
@@ -34,6 +34,8 @@ use yika_testkit::TestKey;
 
 use super::FakeClock;
 use super::money::{self, Money};
+use super::samples::text;
+pub(crate) use super::samples::{account, payment};
 
 /// What becomes of one request.
 #[derive(Clone, Debug)]
@@ -148,49 +150,6 @@ pub(super) const DOMAIN: &str = "campus.example";
 const ISSUER: KeyId = KeyId(7);
 /// Whole hours before the clock's start, so that a credential issued then begins at that very moment.
 const ISSUER_FROM_S: u32 = 1_795_000_000 - 48 * 3600;
-
-pub(super) fn text(name: &str) -> LocalizedText {
-    LocalizedText {
-        zh: name.to_owned(),
-        en: name.to_owned(),
-    }
-}
-
-pub(crate) fn account(id: Uuid, slot: u8, amount: i64, version: u64) -> Account {
-    let balance = Balance {
-        amount: Fen::new(amount),
-        as_of: FakeClock::START,
-        version,
-        pending: Fen::ZERO,
-    };
-    Account {
-        id,
-        slot,
-        name: text("account"),
-        balance,
-        status: AccountStatus::Open,
-        low_below: None,
-    }
-}
-
-pub(crate) fn payment(number: u128, account_id: Uuid, occurred_at: UnixMillis) -> Payment {
-    Payment {
-        id: Uuid::from_u128(number),
-        account_id,
-        kind: PaymentKind::Purchase,
-        status: PaymentStatus::Posted,
-        amount: Fen::new(-1250),
-        merchant: Some(text("CANARY-canteen")),
-        terminal: None,
-        place: None,
-        occurred_at,
-        posted_at: occurred_at,
-        reference: format!("R{number}"),
-        refund_of: None,
-        refunded: Fen::ZERO,
-        dispute: None,
-    }
-}
 
 impl FakePlatform {
     pub(crate) fn start() -> Arc<Self> {
