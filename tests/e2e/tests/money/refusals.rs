@@ -104,7 +104,10 @@ fn limits_refuse_with_what_is_left_also_a_phone_that_does_not_know() -> Result<(
     let limits = holder.phone.json(&["wallet", "limits"])?["limits"].take();
     assert_eq!(
         limits,
-        json!({ "least": 100, "single": 100_000, "day": 300_000, "day_used": 205_000 })
+        json!({
+            "least": 100, "single": 100_000, "day": 300_000, "day_used": 205_000,
+            "most_single": 100_000, "most_day": 300_000,
+        })
     );
     let before = State::of(&campus, &holder)?;
     let (code, line) = refused(holder.pay(&["topup", "950.01", "--from", "card"])?)?;

@@ -114,7 +114,10 @@ internal class MoneyPlayer(
 
     private suspend fun ScenarioStep.recharge() = remember(card.operations().planRecharge(long("amount"), card = null))
 
-    private suspend fun ScenarioStep.withdraw() = remember(card.operations().planWithdrawal(longIfAny("amount"), card = null))
+    private suspend fun ScenarioStep.withdraw() {
+        val plan = card.operations().planWithdrawal(longIfAny("amount"), card = null)
+        remember(plan)
+    }
 
     private suspend fun ScenarioStep.remember(plan: Plan) {
         plans[text("as")] = plan

@@ -127,5 +127,8 @@ private class Player(
             .mapNotNull { account -> account.balance?.let { account.slot.toLong() to it.amount } }
             .toMap()
 
-    private fun terminal(step: ScenarioStep) = checkNotNull(terminals[step.text("terminal")]) { "no terminal of that name" }
+    private fun terminal(step: ScenarioStep): Terminal {
+        val name = step.text("terminal")
+        return checkNotNull(terminals[name]) { "no terminal is called $name" }
+    }
 }
