@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Bytes as unpadded base64url text (RFC 4648, section 5). `Debug` shows the length only: some of them are secret.
 #[derive(Clone, Default, PartialEq, Eq, Hash, utoipa::ToSchema)]
-#[schema(value_type = String, example = "3q2-7w")]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]*$", example = "3q2-7w")]
 pub struct Base64Url(pub Vec<u8>);
 
 impl Base64Url {

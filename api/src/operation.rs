@@ -303,6 +303,7 @@ pub struct OperationQuery {
     pub after: Option<String>,
     /// At most so many operations, 1–500; 100 if absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u16>,
 }
 

@@ -17,6 +17,7 @@ pub struct PaymentQuery {
     pub after: Option<String>,
     /// At most so many bills, 1–500; 100 if absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u16>,
 }
 

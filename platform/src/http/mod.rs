@@ -1,6 +1,7 @@
 //! The HTTP floor under all features: routes put together, limits, problem documents, the server itself.
 
 mod adapter;
+mod document;
 mod extract;
 mod listen;
 mod outbound;
@@ -50,7 +51,8 @@ struct Document;
 
 /// Everything that the platform serves, with its description at `/openapi.json`.
 pub(crate) fn router(platform: Platform) -> Router {
-    let (router, document) = documented_routes().split_for_parts();
+    let (router, mut document) = documented_routes().split_for_parts();
+    document::complete(&mut document);
     router
         .route(
             "/openapi.json",

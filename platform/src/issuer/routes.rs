@@ -48,6 +48,7 @@ async fn challenge(State(platform): State<Platform>, session: Session) -> Result
     request_body = IssueRequest,
     responses(
         (status = 200, body = IssuedCredential),
+        (status = 400, body = Problem),
         (status = 401, body = Problem),
         (status = 403, body = Problem),
         (status = 404, body = Problem),
@@ -108,7 +109,12 @@ async fn table(State(platform): State<Platform>, _terminal: Terminal) -> Result<
     get,
     path = "/v1/terminals/deltas",
     params(DeltaQuery),
-    responses((status = 200, body = DeltaChain), (status = 401, body = Problem), (status = 410, body = Problem))
+    responses(
+        (status = 200, body = DeltaChain),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 410, body = Problem)
+    )
 )]
 async fn deltas(
     State(platform): State<Platform>,

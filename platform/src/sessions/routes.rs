@@ -65,7 +65,12 @@ impl IntoResponse for TokenFailure {
     post,
     path = "/v1/sessions/token",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = TokenResponse), (status = 400, body = TokenError), (status = 503, body = TokenError))
+    responses(
+        (status = 200, body = TokenResponse),
+        (status = 400, body = TokenError),
+        (status = 500, body = TokenError),
+        (status = 503, body = TokenError)
+    )
 )]
 async fn token(
     State(platform): State<Platform>,

@@ -1,0 +1,137 @@
+//! What holds for the description of every endpoint, said once: how failures and plain bytes travel, and which failures
+//! there are anywhere.
+
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use yika_api::ProblemCode;
+
+const JSON: &str = "application/json";
+const PROBLEM_JSON: &str = "application/problem+json";
+const BYTES: &str = "application/octet-stream";
+const PROBLEM: &str = "#/components/schemas/Problem";
+/// This endpoint always fails in OAuth's words (RFC 6749, section 5.2), and describes how by itself.
+const TOKEN: &str = "/v1/sessions/token";
+
+/// Completes what the endpoints say of themselves.
+pub(super) fn complete(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            if path != TOKEN {
+                add_common_problems(operation);
+            }
+            for response in operation.responses.responses.values_mut().filter_map(whole) {
+                name_problem_type(response);
+                response.content.iter_mut().for_each(describe_bytes);
+            }
+            if let Some(body) = operation.request_body.as_mut().and_then(whole) {
+                body.content.iter_mut().for_each(describe_bytes);
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete]
+        .into_iter()
+        .flatten()
+}
+
+/// The thing itself, where it is written out.
+fn whole<T>(value: &mut RefOr<T>) -> Option<&mut T> {
+    match value {
+        RefOr::T(value) => Some(value),
+        RefOr::Ref(_) => None,
+    }
+}
+
+/// What any request can meet; and what any body can, before its endpoint sees it.
+fn add_common_problems(operation: &mut Operation) {
+    let mut codes = vec![ProblemCode::Internal, ProblemCode::ServerBusy];
+    if let Some(body) = operation.request_body.as_mut().and_then(whole) {
+        codes.push(ProblemCode::TooLarge);
+        // Bytes are taken whatever they are called.
+        if !body.content.contains_key(BYTES) {
+            codes.push(ProblemCode::UnsupportedMediaType);
+        }
+    }
+    for code in codes {
+        let responses = &mut operation.responses.responses;
+        responses.entry(code.status().to_string()).or_insert_with(|| {
+            ResponseBuilder::new()
+                .description(code.title())
+                .content(JSON, Content::new(Some(Ref::new(PROBLEM))))
+                .into()
+        });
+    }
+}
+
+/// A problem travels under a media type of its own (RFC 9457, section 3).
+fn name_problem_type(response: &mut Response) {
+    if response.content.get(JSON).is_some_and(is_problem)
+        && let Some(content) = response.content.shift_remove(JSON)
+    {
+        response.content.insert(PROBLEM_JSON.to_owned(), content);
+    }
+}
+
+fn is_problem(content: &RefOr<Content>) -> bool {
+    let RefOr::T(content) = content else {
+        return false;
+    };
+    matches!(&content.schema, Some(RefOr::Ref(schema)) if schema.ref_location == PROBLEM)
+}
+
+/// Plain bytes have no schema; that of a `Vec<u8>` would be an array of numbers.
+fn describe_bytes((kind, content): (&String, &mut RefOr<Content>)) {
+    if kind == BYTES
+        && let Some(content) = whole(content)
+    {
+        content.schema = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestPlatform;
+    use axum::http::Method;
+    use serde_json::{Value, json};
+
+    async fn document() -> Value {
+        let campus = TestPlatform::open().await;
+        let reply = campus.send(Method::GET, "/openapi.json", &[], Vec::new()).await;
+        reply.json()
+    }
+
+    #[tokio::test]
+    async fn problems_have_the_media_type_that_they_travel_under() {
+        let document = document().await;
+        let responses = &document["paths"]["/v1/operations"]["post"]["responses"];
+        let problem = json!({ "application/problem+json": { "schema": { "$ref": super::PROBLEM } } });
+        for status in ["400", "401", "413", "415", "500", "503"] {
+            assert_eq!(responses[status]["content"], problem, "{status}");
+        }
+        assert!(responses["200"]["content"].get("application/json").is_some());
+    }
+
+    #[tokio::test]
+    async fn failures_of_a_body_belong_to_endpoints_that_take_one() {
+        let document = document().await;
+        let responses = |path: &str, method: &str| document["paths"][path][method]["responses"].clone();
+        let accounts = responses("/v1/accounts", "get");
+        assert!(accounts.get("503").is_some() && accounts.get("413").is_none());
+        let time = responses("/v1/terminals/time", "post");
+        assert!(time.get("413").is_some() && time.get("415").is_none());
+        let token = responses("/v1/sessions/token", "post");
+        assert!(token.get("415").is_none());
+        assert!(token["503"]["content"].get("application/json").is_some());
+    }
+
+    #[tokio::test]
+    async fn bytes_are_no_array_of_numbers() {
+        let document = document().await;
+        let time = &document["paths"]["/v1/terminals/time"]["post"];
+        let bytes = json!({ "application/octet-stream": {} });
+        assert_eq!(time["requestBody"]["content"], bytes);
+        assert_eq!(time["responses"]["200"]["content"], bytes);
+    }
+}
