@@ -72,6 +72,10 @@ pub(crate) const PY_ZXING: Tool = Tool {
     probe: Probe::PythonModule("zxingcpp"),
     source: Source::Pip("zxing-cpp==3.1.1"),
 };
+pub(crate) const SCHEMATHESIS: Tool = Tool {
+    probe: Probe::Program("schemathesis"),
+    source: Source::Pip("schemathesis==4.32.5"),
+};
 
 impl Tool {
     /// Whether a child process would find it.

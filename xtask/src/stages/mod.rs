@@ -7,6 +7,7 @@ mod fuzz;
 mod kotlin;
 pub(crate) mod ktlint;
 pub(crate) mod lint;
+mod openapi;
 mod postgres;
 mod rust;
 mod scan;
@@ -53,6 +54,7 @@ pub(crate) const ALL: &[Stage] = &[
     e2e::STAGE,
     postgres::STAGE,
     scan::STAGE,
+    openapi::STAGE,
     kotlin::STAGE,
     fuzz::STAGE,
 ];
