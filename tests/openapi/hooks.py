@@ -126,22 +126,22 @@ schemathesis.auth.set_from_requests(Terminal()).apply_to(path_regex=f"^{TERMINAL
 schemathesis.auth.set_from_requests(phone).skip_for(path_regex=f"^{TERMINALS}")
 
 account = answer("GET", "/v1/accounts", phone)["accounts"][0]["id"]
-place = answer("POST", "/v1/utilities/places", phone, json=PLACE)["id"]
-EXISTING_IN_PATH = {
-    "/v1/accounts/{id}/low-balance": {"id": account},
-    "/v1/utilities/providers/{provider}/places": {"provider": PLACE["provider"]},
-    "/v1/utilities/places/{id}": {"id": place},
-    "/v1/utilities/places/{id}/balance": {"id": place},
-}
 turns = itertools.cycle([True, False])
 
 
 @schemathesis.hook
 def before_call(_context, case, _kwargs) -> None:
-    """Every other request of the documented form is about something that exists."""
-    if case.meta is None or not case.meta.generation.mode.is_positive or not next(turns):
+    """Every other request of the documented form is about something that exists. In a sequence, the sequence says what."""
+    meta = case.meta
+    if meta is None or meta.phase.name == "stateful" or not meta.generation.mode.is_positive or not next(turns):
         return
-    if case.operation.path in EXISTING_IN_PATH:
-        case.path_parameters = dict(EXISTING_IN_PATH[case.operation.path])
-    elif case.operation.label == "POST /v1/utilities/places":
-        case.body = dict(PLACE)
+    match case.operation.path:
+        case "/v1/accounts/{id}/low-balance":
+            case.path_parameters = {"id": account}
+        case "/v1/utilities/providers/{provider}/places":
+            case.path_parameters = {"provider": PLACE["provider"]}
+        case "/v1/utilities/places" if case.method == "POST":
+            case.body = dict(PLACE)
+        case "/v1/utilities/places/{id}" | "/v1/utilities/places/{id}/balance":
+            # Bound again each time: some of these requests end it.
+            case.path_parameters = {"id": answer("POST", "/v1/utilities/places", phone, json=PLACE)["id"]}

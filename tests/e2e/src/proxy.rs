@@ -1,11 +1,11 @@
-//! A proxy as it stands in front of servers: it hands each request to the next of them in turn, and passes over one that
-//! doesn't answer. It can lose replies: the server has done its work and answered, and the client hears nothing. Requests
+//! A proxy as it stands in front of servers: it hands requests of a kind to them in turn, and passes over one that doesn't
+//! answer. It can lose replies: the server has done its work and answered, and the client hears nothing. Requests
 //! below `/sandbox` go to the sandbox.
 
 use crate::{Error, Result};
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -53,7 +53,9 @@ struct Losses {
 struct Backends {
     sandbox: SocketAddr,
     servers: Vec<SocketAddr>,
-    next: AtomicUsize,
+    /// How many requests of each kind came. Turns by kind: where a client always sends the same few requests, turns over all of
+    /// them would send each kind to the same server for ever.
+    turns: Mutex<HashMap<String, usize>>,
 }
 
 /// A request as it came, but for what it says of its connection.
@@ -88,7 +90,7 @@ impl Proxy {
         let backends = Arc::new(Backends {
             sandbox,
             servers,
-            next: AtomicUsize::new(0),
+            turns: Mutex::default(),
         });
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -136,7 +138,7 @@ fn pass_on(backends: &Backends, journal: &Journal, mut client: TcpStream) -> std
         let answer = request.send(TcpStream::connect(backends.sandbox)?)?;
         return client.write_all(&answer);
     }
-    let (server, connection) = backends.next()?;
+    let (server, connection) = backends.next(&request.name)?;
     let answer = request.send(connection)?;
     let is_lost = journal.note(request, server, &answer);
     if is_lost {
@@ -192,10 +194,15 @@ impl Request {
 }
 
 impl Backends {
-    /// The next server that takes a connection.
-    fn next(&self) -> std::io::Result<(usize, TcpStream)> {
+    /// The next server for requests of this kind that takes a connection.
+    fn next(&self, kind: &str) -> std::io::Result<(usize, TcpStream)> {
         let count = self.servers.len();
-        let first = self.next.fetch_add(1, Ordering::SeqCst);
+        let first = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = turns.entry(kind.to_owned()).or_default();
+            *turn += 1;
+            *turn
+        };
         let mut refused = std::io::ErrorKind::NotConnected.into();
         for index in (first..first + count).map(|turn| turn % count) {
             match TcpStream::connect(self.servers[index]) {
