@@ -127,7 +127,7 @@ impl School {
         Router::new()
             .route("/v1/time", get(move || std::future::ready(Json(now))))
             .route("/v1/terminals", post(move || std::future::ready(Json(answer))))
-            .route("/v1/terminals/keyset", get(move || std::future::ready(keyset)))
+            .route("/v1/school/keyset", get(move || std::future::ready(keyset)))
             .route(
                 "/v1/terminals/time",
                 post(move |nonce: Bytes| {
