@@ -8,6 +8,9 @@ use crate::{Fen, UnixMillis};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// The most characters of what the holder says, and of what the card office answers.
+pub const MAX_TEXT: usize = 500;
+
 /// `POST /v1/payments/{id}/disputes`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -12,15 +12,13 @@ use serde::Serialize;
 use sqlx::Row as _;
 use yika_api::{ProblemCode, UnixMillis};
 
-/// Where an operation's key counts: its holder and what it does.
+/// A request that is to have one effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Scope(String);
-
-impl Scope {
-    /// The scope of one operation of one device's holder.
-    pub(crate) fn new(operation: &'static str, holder: i64, device: &str) -> Self {
-        Self(format!("{operation}:{holder}:{device}"))
-    }
+pub(crate) struct Deed {
+    /// Where the key counts: what is done, the holder, and the device where it is one's.
+    scope: String,
+    key: String,
+    hash: [u8; 32],
 }
 
 /// What a key leads to.
@@ -35,29 +33,56 @@ pub(crate) enum Operation<'a> {
 /// The place where the reply of a new operation goes.
 #[derive(Debug)]
 #[must_use = "an operation whose reply is not stored can happen twice"]
-pub(crate) struct Slot<'a> {
-    scope: &'a Scope,
-    key: String,
-    hash: [u8; 32],
-}
+pub(crate) struct Slot<'a>(&'a Deed);
 
-/// Looks an operation up, within the write transaction that will have its effect.
-pub(crate) async fn begin<'a>(
-    tx: &mut Connection,
-    scope: &'a Scope,
-    key: IdempotencyKey,
-    request: &[u8],
-) -> Result<Operation<'a>> {
-    let (key, hash) = (key.0.to_string(), sha256(request));
-    let stored = sqlx::query("SELECT request_hash, reply FROM idempotency WHERE scope = $1 AND key = $2")
-        .bind(&scope.0)
-        .bind(&key)
-        .fetch_optional(tx)
-        .await?;
-    match stored {
-        None => Ok(Operation::New(Slot { scope, key, hash })),
-        Some(row) if bytes::<32>(&row, "request_hash")? == hash => Ok(Operation::Done(row.try_get("reply")?)),
-        Some(_) => Err(Error::refused(ProblemCode::IdempotencyConflict)),
+impl Deed {
+    /// What a holder asks for, by a request of this content.
+    pub(crate) fn new(
+        operation: &'static str,
+        holder: i64,
+        key: IdempotencyKey,
+        content: &impl Serialize,
+    ) -> Result<Self> {
+        Self::of_device(operation, holder, "", key, content)
+    }
+
+    /// What a holder's device asks for.
+    pub(crate) fn of_device(
+        operation: &'static str,
+        holder: i64,
+        device: &str,
+        key: IdempotencyKey,
+        content: &impl Serialize,
+    ) -> Result<Self> {
+        Ok(Self {
+            scope: format!("{operation}:{holder}:{device}"),
+            key: key.0.to_string(),
+            hash: sha256(&serde_json::to_vec(content)?),
+        })
+    }
+
+    /// Looks it up, within the write transaction that will have its effect.
+    pub(crate) async fn begin(&self, tx: &mut Connection) -> Result<Operation<'_>> {
+        let stored = sqlx::query("SELECT request_hash, reply FROM idempotency WHERE scope = $1 AND key = $2")
+            .bind(&self.scope)
+            .bind(&self.key)
+            .fetch_optional(tx)
+            .await?;
+        match stored {
+            None => Ok(Operation::New(Slot(self))),
+            Some(row) if bytes::<32>(&row, "request_hash")? == self.hash => {
+                Ok(Operation::Done(row.try_get("reply")?))
+            }
+            Some(_) => Err(Error::refused(ProblemCode::IdempotencyConflict)),
+        }
+    }
+
+    /// The reply, where it was done before: for what has to be asked of somebody else before it can be done.
+    pub(crate) async fn reply(&self, tx: &mut Connection) -> Result<Option<String>> {
+        match self.begin(tx).await? {
+            Operation::Done(reply) => Ok(Some(reply)),
+            Operation::New(_) => Ok(None),
+        }
     }
 }
 
@@ -71,9 +96,9 @@ impl Slot<'_> {
     ) -> Result<String> {
         let reply = serde_json::to_string(reply)?;
         sqlx::query("INSERT INTO idempotency (scope, key, request_hash, reply, created_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(&self.scope.0)
-            .bind(self.key)
-            .bind(self.hash.to_vec())
+            .bind(&self.0.scope)
+            .bind(&self.0.key)
+            .bind(self.0.hash.to_vec())
             .bind(&reply)
             .bind(now.0)
             .execute(tx)

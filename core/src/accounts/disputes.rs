@@ -1,7 +1,7 @@
 //! Disputing a payment. How a dispute stands comes with its bill, as the feed tells it.
 
 use uuid::Uuid;
-use yika_api::dispute::OpenDispute;
+use yika_api::dispute::{MAX_TEXT, OpenDispute};
 
 pub use yika_api::dispute::{Dispute, DisputePhase, DisputeReason};
 
@@ -9,9 +9,6 @@ use crate::error::CoreError;
 use crate::http::Call;
 use crate::session::Sessions;
 use crate::wallet::InputField;
-
-/// The most characters of what a holder says.
-const MAX_TEXT: usize = 500;
 
 /// Opens a dispute of a payment.
 pub(super) async fn open(

@@ -5,7 +5,7 @@ use crate::Platform;
 use crate::db::transact;
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
-use crate::idempotency::{self, Operation, Scope};
+use crate::idempotency::{Deed, Operation};
 use uuid::Uuid;
 use yika_api::account::{AccountList, LowBalance};
 use yika_api::{Fen, ProblemCode};
@@ -28,10 +28,10 @@ pub(super) async fn set(
         let limit = if below > MOST { MOST } else { Fen::new(1) };
         return Err(Error::refused_amount(ProblemCode::AmountOutOfRange, limit));
     }
-    let (scope, now) = (Scope::new("account.low_balance", holder, ""), platform.now());
-    let content = serde_json::to_vec(&(account, request))?;
+    let deed = Deed::new("account.low_balance", holder, key, &(account, request))?;
+    let now = platform.now();
     transact!(platform.db().writer(), |tx| {
-        let slot = match idempotency::begin(tx, &scope, key, &content).await? {
+        let slot = match deed.begin(tx).await? {
             Operation::Done(reply) => return Ok(reply),
             Operation::New(slot) => slot,
         };

@@ -5,14 +5,12 @@ use crate::Platform;
 use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
-use crate::idempotency::{self, Operation, Scope};
+use crate::idempotency::{Deed, Operation};
 use crate::random::new_id;
 use uuid::Uuid;
-use yika_api::dispute::{Dispute, DisputeList, DisputePhase, DisputeReason, OpenDispute};
+use yika_api::dispute::{Dispute, DisputeList, DisputePhase, DisputeReason, MAX_TEXT, OpenDispute};
 use yika_api::{Fen, ProblemCode};
 
-/// Characters of what either side says.
-const MOST_TEXT: usize = 500;
 /// Disputes of a list.
 const MOST_SHOWN: i64 = 200;
 
@@ -26,10 +24,10 @@ pub(super) async fn open(
 ) -> Result<String> {
     let is_needed = request.reason == DisputeReason::Other;
     check_text(&request.text, is_needed)?;
-    let (scope, now) = (Scope::new("dispute.open", holder, ""), platform.now());
-    let content = serde_json::to_vec(&(payment, request))?;
+    let deed = Deed::new("dispute.open", holder, key, &(payment, request))?;
+    let now = platform.now();
     transact!(platform.db().writer(), |tx| {
-        let slot = match idempotency::begin(tx, &scope, key, &content).await? {
+        let slot = match deed.begin(tx).await? {
             Operation::Done(reply) => return Ok(reply),
             Operation::New(slot) => slot,
         };
@@ -56,9 +54,9 @@ pub(super) async fn withdraw(
     key: IdempotencyKey,
     id: Uuid,
 ) -> Result<String> {
-    let (scope, now) = (Scope::new("dispute.withdraw", holder, ""), platform.now());
+    let (deed, now) = (Deed::new("dispute.withdraw", holder, key, &id)?, platform.now());
     transact!(platform.db().writer(), |tx| {
-        let slot = match idempotency::begin(tx, &scope, key, id.as_bytes()).await? {
+        let slot = match deed.begin(tx).await? {
             Operation::Done(reply) => return Ok(reply),
             Operation::New(slot) => slot,
         };
@@ -92,7 +90,7 @@ pub(super) fn check_text(text: &str, is_needed: bool) -> Result<()> {
     if is_needed && text.trim().is_empty() {
         return invalid("say what is wrong");
     }
-    match text.chars().count() <= MOST_TEXT && !text.contains('\0') {
+    match text.chars().count() <= MAX_TEXT && !text.contains('\0') {
         true => Ok(()),
         false => invalid("a text has at most 500 characters"),
     }

@@ -12,7 +12,7 @@ use crate::clock::{DAY, HOUR, MINUTE};
 use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
-use crate::idempotency::{self, Operation, Scope};
+use crate::idempotency::{Deed, Operation};
 use crate::limits::credential_limits;
 use crate::random::random_bytes;
 use crate::sessions::Session;
@@ -53,15 +53,15 @@ pub(super) async fn issue(
     key: IdempotencyKey,
     request: &IssueRequest,
 ) -> Result<String> {
-    let scope = Scope::new("credential", session.holder, &session.device.to_string());
-    let content = serde_json::to_vec(request)?;
+    let device = session.device.to_string();
+    let deed = Deed::of_device("credential", session.holder, &device, key, request)?;
     let work = Issuing {
         platform,
         session,
         now: platform.now(),
     };
     let reply: Result<_> = transact!(platform.db().writer(), |tx| {
-        let slot = match idempotency::begin(tx, &scope, key, &content).await? {
+        let slot = match deed.begin(tx).await? {
             Operation::Done(reply) => return Ok(reply),
             Operation::New(slot) => slot,
         };

@@ -7,7 +7,7 @@ use crate::config::Limits;
 use crate::db::{Connection, transact};
 use crate::error::Result;
 use crate::http::IdempotencyKey;
-use crate::idempotency::{self, Operation, Scope};
+use crate::idempotency::{Deed, Operation};
 use crate::operations::check_sealed;
 use crate::wallet::open_customer;
 use yika_api::Fen;
@@ -148,13 +148,13 @@ pub(super) async fn set(
     key: IdempotencyKey,
     request: &SetLimits,
 ) -> Result<String> {
-    let (scope, content) = (Scope::new("limits", holder, ""), serde_json::to_vec(request)?);
+    let deed = Deed::new("limits", holder, key, request)?;
     let wanted = Bounds {
         single: request.single,
         day: request.day,
     };
     let before: Result<Option<String>> = transact!(platform.db().writer(), |tx| {
-        if let Operation::Done(reply) = idempotency::begin(tx, &scope, key, &content).await? {
+        if let Some(reply) = deed.reply(tx).await? {
             return Ok(Some(reply));
         }
         // What can't be set costs no try of the password.
@@ -167,7 +167,7 @@ pub(super) async fn set(
     let raise = prove(platform, holder, key, request.password.as_ref()).await?;
     let now = platform.now();
     transact!(platform.db().writer(), |tx| {
-        let slot = match idempotency::begin(tx, &scope, key, &content).await? {
+        let slot = match deed.begin(tx).await? {
             Operation::Done(reply) => return Ok(reply),
             Operation::New(slot) => slot,
         };

@@ -5,7 +5,7 @@ use crate::Platform;
 use crate::db::transact;
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
-use crate::idempotency::{self, Operation, Scope};
+use crate::idempotency::{Deed, Operation};
 use uuid::Uuid;
 use yika_api::ProblemCode;
 use yika_api::utility::{
@@ -44,23 +44,15 @@ pub(super) async fn bind(
     key: IdempotencyKey,
     request: &BindPlace,
 ) -> Result<String> {
-    let (scope, content) = (
-        Scope::new("utility.bind", holder, ""),
-        serde_json::to_vec(request)?,
-    );
-    let before: Result<Option<String>> = transact!(platform.db().writer(), |tx| {
-        match idempotency::begin(tx, &scope, key, &content).await? {
-            Operation::Done(reply) => Ok(Some(reply)),
-            Operation::New(_) => Ok(None),
-        }
-    });
+    let deed = Deed::new("utility.bind", holder, key, request)?;
+    let before: Result<Option<String>> = transact!(platform.db().writer(), |tx| { deed.reply(tx).await });
     if let Some(reply) = before? {
         return Ok(reply);
     }
     let (provider, place) = payable(platform, request).await?;
     let now = platform.now();
     transact!(platform.db().writer(), |tx| {
-        let slot = match idempotency::begin(tx, &scope, key, &content).await? {
+        let slot = match deed.begin(tx).await? {
             Operation::Done(reply) => return Ok(reply),
             Operation::New(slot) => slot,
         };
@@ -95,9 +87,9 @@ pub(super) async fn forget(
     key: IdempotencyKey,
     place: Uuid,
 ) -> Result<String> {
-    let (scope, now) = (Scope::new("utility.forget", holder, ""), platform.now());
+    let (deed, now) = (Deed::new("utility.forget", holder, key, &place)?, platform.now());
     transact!(platform.db().writer(), |tx| {
-        let slot = match idempotency::begin(tx, &scope, key, place.as_bytes()).await? {
+        let slot = match deed.begin(tx).await? {
             Operation::Done(reply) => return Ok(reply),
             Operation::New(slot) => slot,
         };

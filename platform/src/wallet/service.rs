@@ -7,13 +7,12 @@ use crate::bank::BankGateway;
 use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
-use crate::idempotency::{self, Operation, Scope};
+use crate::idempotency::{Deed, Operation};
 use crate::ledger::{AccountKind, NewAccount, create_account};
 use crate::limits::{self, Bounds, Raise, top_up_bounds};
 use crate::operations::{check_sealed, top_ups_of_today, under_way};
 use crate::random::new_id;
 use crate::sessions::Session;
-use serde::Serialize;
 use uuid::Uuid;
 use yika_api::bank::{CardChallenge, CardCode, CloseCustomer, NewCard, OpenCustomer, SetPassword};
 use yika_api::limit::SetLimits;
@@ -27,13 +26,6 @@ use yika_api::{Base64Url, Fen, LocalizedText, ProblemCode, UnixMillis};
 pub(super) struct Visit<'a> {
     platform: &'a Platform,
     holder: i64,
-}
-
-/// A request that changes something, under its key.
-struct Deed {
-    scope: Scope,
-    key: IdempotencyKey,
-    content: Vec<u8>,
 }
 
 /// How the wallet must be for something to be done.
@@ -65,16 +57,6 @@ enum Change<'a> {
     Bind(Uuid),
     Default(Uuid),
     Unbind(Uuid),
-}
-
-impl Deed {
-    fn new(what: &'static str, holder: i64, key: IdempotencyKey, request: &impl Serialize) -> Result<Self> {
-        Ok(Self {
-            scope: Scope::new(what, holder, ""),
-            key,
-            content: serde_json::to_vec(request)?,
-        })
-    }
 }
 
 impl<'a> Visit<'a> {
@@ -158,9 +140,7 @@ impl<'a> Visit<'a> {
     async fn done_before(&self, deed: &Deed, wanted: Wanted) -> Result<Option<String>> {
         self.customer().await?;
         transact!(self.platform.db().writer(), |tx| {
-            if let Operation::Done(reply) =
-                idempotency::begin(tx, &deed.scope, deed.key, &deed.content).await?
-            {
+            if let Some(reply) = deed.reply(tx).await? {
                 return Ok(Some(reply));
             }
             self.check(tx, wanted).await?;
@@ -216,7 +196,7 @@ impl<'a> Visit<'a> {
         let now = self.platform.now();
         let bank_key = self.platform.bank()?.certificate(now).await?;
         transact!(self.platform.db().writer(), |tx| {
-            let slot = match idempotency::begin(tx, &deed.scope, deed.key, &deed.content).await? {
+            let slot = match deed.begin(tx).await? {
                 Operation::Done(reply) => return Ok(reply),
                 Operation::New(slot) => slot,
             };
