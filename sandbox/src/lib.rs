@@ -8,7 +8,9 @@
 mod admin;
 mod bank;
 mod clock;
+mod database;
 mod disputes;
+mod faults;
 mod host;
 mod keyfile;
 mod meters;

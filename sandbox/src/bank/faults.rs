@@ -1,10 +1,11 @@
 //! The faults that the bank plays on demand, and which order gets which. What else a customer asks for meets the first
 //! three, and only where it is named: a wallet that can't be opened would leave nothing to try.
 
+use crate::faults::{Faults, Plan};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 /// What goes wrong with an order. Silence is a connection that is closed without an answer, so nobody waits for it.
@@ -46,7 +47,7 @@ impl BankFault {
 }
 
 /// What is to go wrong next.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FaultPlan {
     /// Nothing, where there is none.
@@ -61,61 +62,51 @@ pub(super) struct FaultPlan {
 
 /// The plans that are left.
 #[derive(Debug)]
-pub(super) struct Faults(Mutex<Plans>);
-
-#[derive(Debug)]
-struct Plans {
-    next: FaultPlan,
-    orders: HashMap<Uuid, BankFault>,
+pub(super) struct BankFaults {
+    /// For orders that are not named.
+    next: Faults<BankFault>,
+    orders: Mutex<HashMap<Uuid, BankFault>>,
 }
 
-impl Faults {
+impl BankFaults {
     /// This fault with every order, until something else is said.
     pub(super) fn new(fault: Option<BankFault>) -> Self {
-        let next = FaultPlan {
-            fault,
-            count: None,
-            order: None,
-        };
-        Self(Mutex::new(Plans {
-            next,
-            orders: HashMap::new(),
-        }))
+        Self {
+            next: Faults::new(fault),
+            orders: Mutex::default(),
+        }
     }
 
     pub(super) fn set(&self, plan: FaultPlan) {
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match (plan.order, plan.fault) {
-            (Some(order), Some(fault)) => drop(plans.orders.insert(order, fault)),
-            (Some(order), None) => drop(plans.orders.remove(&order)),
-            (None, _) => plans.next = plan,
+        let FaultPlan { fault, count, order } = plan;
+        match (order, fault) {
+            (Some(order), Some(fault)) => drop(self.orders().insert(order, fault)),
+            (Some(order), None) => drop(self.orders().remove(&order)),
+            (None, _) => self.next.set(Plan { fault, count }),
         }
     }
 
     /// What is left of the plan for orders that are not named.
     pub(super) fn next(&self) -> FaultPlan {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).next.clone()
+        let Plan { fault, count } = self.next.next();
+        FaultPlan {
+            fault,
+            count,
+            order: None,
+        }
     }
 
     /// What goes wrong with what is named so and comes for the first time.
     pub(super) fn take_named(&self, operation: Uuid) -> Option<BankFault> {
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.orders.remove(&operation)
+        self.orders().remove(&operation)
     }
 
     /// What goes wrong with this order, which is a new one.
     pub(super) fn take(&self, order: Uuid) -> Option<BankFault> {
-        if let Some(fault) = self.take_named(order) {
-            return Some(fault);
-        }
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match plans.next.count {
-            Some(0) => None,
-            Some(count) => {
-                plans.next.count = Some(count - 1);
-                plans.next.fault
-            }
-            None => plans.next.fault,
-        }
+        self.take_named(order).or_else(|| self.next.take())
+    }
+
+    fn orders(&self) -> MutexGuard<'_, HashMap<Uuid, BankFault>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use routes::silence;
 use crate::clock::ShiftedClock;
 use crate::keyfile::KeyFileError;
 use axum::Router;
-use faults::Faults;
+use faults::BankFaults;
 use sqlx::SqlitePool;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -89,7 +89,7 @@ struct Inner {
     keys: BankKeys,
     school: SchoolHash,
     clock: Arc<ShiftedClock>,
-    faults: Faults,
+    faults: BankFaults,
     /// The platform's door, for notices.
     platform: Router,
     /// One notice is told at a time, so that their order is that of what happened.
@@ -113,7 +113,7 @@ impl Bank {
             keys,
             school: SchoolHash::of_domain(domain),
             clock,
-            faults: Faults::new(fault),
+            faults: BankFaults::new(fault),
             platform,
             telling: tokio::sync::Mutex::default(),
         }));

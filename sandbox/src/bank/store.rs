@@ -1,8 +1,8 @@
 //! The bank's database: one file, one connection, so that transactions come one after the other.
 
 use super::BankError;
+use crate::database;
 use crate::seed::bank::{BANKS, PEOPLE, Person};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqliteConnection, SqlitePool};
 use std::path::Path;
 use uuid::Uuid;
@@ -12,16 +12,7 @@ pub(super) const FEES: &str = "fees";
 
 /// Opens the file, makes what is missing and puts the money of the seed on the cards.
 pub(super) async fn open(file: &Path) -> Result<SqlitePool, BankError> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true);
-    let db = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(options)
-        .await?;
+    let db = database::open(file).await?;
     let mut tx = db.begin().await?;
     sqlx::raw_sql(AssertSqlSafe(include_str!("schema.sql")))
         .execute(&mut *tx)

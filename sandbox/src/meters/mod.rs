@@ -7,10 +7,11 @@ mod faults;
 mod routes;
 
 use crate::clock::ShiftedClock;
+use crate::database;
+use crate::faults::Faults;
 use crate::seed::meters::{opening, payable};
 use axum::Router;
-use faults::Faults;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use faults::MeterFault;
 use sqlx::{AssertSqlSafe, SqlitePool};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,21 +34,13 @@ pub(crate) struct Meters(Arc<Inner>);
 struct Inner {
     db: SqlitePool,
     clock: Arc<ShiftedClock>,
-    faults: Faults,
+    faults: Faults<MeterFault>,
 }
 
 impl Meters {
     /// Opens the file, and makes the meters that are missing.
     pub(crate) async fn open(file: &Path, clock: Arc<ShiftedClock>) -> Result<Self, MeterError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
-        let db = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await?;
+        let db = database::open(file).await?;
         let mut tx = db.begin().await?;
         sqlx::raw_sql(AssertSqlSafe(include_str!("schema.sql")))
             .execute(&mut *tx)
@@ -66,7 +59,7 @@ impl Meters {
         Ok(Self(Arc::new(Inner {
             db,
             clock,
-            faults: Faults::default(),
+            faults: Faults::new(None),
         })))
     }
 

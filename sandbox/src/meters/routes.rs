@@ -7,9 +7,10 @@
 //! | `GET fault`, `PUT fault {"fault", "count"}` | the plan for new credits |
 
 use super::credits::{MeterView, Reply};
-use super::faults::FaultPlan;
+use super::faults::MeterFault;
 use super::{MeterError, Meters};
 use crate::bank::silence;
+use crate::faults::Plan;
 use crate::seed::meters;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -119,11 +120,14 @@ async fn overview(State(meters): State<Meters>) -> Result<Json<Overview>, Failur
     }))
 }
 
-async fn fault(State(meters): State<Meters>) -> Json<FaultPlan> {
+async fn fault(State(meters): State<Meters>) -> Json<Plan<MeterFault>> {
     Json(meters.0.faults.next())
 }
 
-async fn set_fault(State(meters): State<Meters>, Json(plan): Json<FaultPlan>) -> Json<FaultPlan> {
+async fn set_fault(
+    State(meters): State<Meters>,
+    Json(plan): Json<Plan<MeterFault>>,
+) -> Json<Plan<MeterFault>> {
     meters.0.faults.set(plan);
     fault(State(meters)).await
 }
