@@ -1,6 +1,7 @@
 //! The campus's bank, and the time at which it does business: what tests have the bank do, let pass, and compare.
 
 use crate::{Campus, Error, Result};
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -8,6 +9,21 @@ use uuid::Uuid;
 const DAY: i64 = 86_400_000;
 /// By how much Beijing is ahead of UTC.
 const BEIJING: i64 = 28_800_000;
+
+/// The faults of the bank's, each with the end that an operation comes to.
+pub const BANK_FAULTS: [(&str, &str); 11] = [
+    ("refused-before-debit", "refused"),
+    ("timeout-before-debit", "credited"),
+    ("timeout-after-debit", "credited"),
+    ("duplicate-reply", "credited"),
+    ("duplicate-callback", "credited"),
+    ("late-callback", "credited"),
+    ("callback-before-reply", "credited"),
+    ("success-then-reversal", "refunded"),
+    ("statement-missing", "credited"),
+    ("statement-extra", "credited"),
+    ("statement-different", "credited"),
+];
 
 /// Where all money is, in fen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +148,8 @@ impl Campus {
     }
 }
 
-fn total(ledger: &Value, kind: &str) -> i64 {
+/// The sum of the accounts of a kind, in what the sandbox tells of its ledger.
+pub fn total(ledger: &Value, kind: &str) -> i64 {
     let totals = ledger["totals"].as_array().into_iter().flatten();
     totals
         .filter(|total| total["kind"] == kind)
@@ -144,21 +161,11 @@ pub(crate) fn int(value: &Value) -> Result<i64> {
     value.as_i64().ok_or_else(|| Error::answer("no number", value))
 }
 
-/// The date of a day since 1970, `yyyy-mm-dd` (Hinnant, "chrono-compatible low-level date algorithms").
+/// The date of a day since 1970, `yyyy-mm-dd`.
 fn date(days: i64) -> String {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    jiff::civil::date(1970, 1, 1)
+        .saturating_add(days.days())
+        .to_string()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod sandbox;
 mod terminal;
 mod wallet;
 
-pub use banking::Books;
+pub use banking::{BANK_FAULTS, Books, total};
 pub use campus::Campus;
 pub use disk::Disk;
 pub use holder::Holder;

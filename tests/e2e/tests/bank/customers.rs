@@ -1,9 +1,7 @@
 //! What a holder asks for beside orders: opening and closing the wallet, binding a bank card. Every fault with each.
 
 use serde_json::{Value, json};
-use yika_e2e::{Deed, Money, Move, Result, phase};
-
-use super::FAULTS;
+use yika_e2e::{BANK_FAULTS, Deed, Money, Move, Result, phase};
 
 /// Sends what `make` makes until it is done, with this fault at the bank the first time: once where nothing goes wrong,
 /// again byte for byte after silence, anew after a refusal. What came of it, and the request that did it.
@@ -39,7 +37,7 @@ fn through(world: &Money, fault: &str, make: impl Fn() -> Result<Deed>) -> Resul
 #[test]
 fn every_fault_with_opening_binding_and_closing_is_got_over_and_each_happens_once() -> Result<()> {
     let world = Money::begin()?;
-    for (fault, _) in FAULTS {
+    for (fault, _) in BANK_FAULTS {
         let (wallet, _) = through(&world, fault, || world.phone.opening())?;
         assert_eq!(wallet["status"], "open", "{fault}");
         let codes = world.campus.codes()?.len();

@@ -6,18 +6,3 @@
 
 mod customers;
 mod orders;
-
-/// The faults of orders, each with the end that an operation comes to.
-const FAULTS: [(&str, &str); 11] = [
-    ("refused-before-debit", "refused"),
-    ("timeout-before-debit", "credited"),
-    ("timeout-after-debit", "credited"),
-    ("duplicate-reply", "credited"),
-    ("duplicate-callback", "credited"),
-    ("late-callback", "credited"),
-    ("callback-before-reply", "credited"),
-    ("success-then-reversal", "refunded"),
-    ("statement-missing", "credited"),
-    ("statement-extra", "credited"),
-    ("statement-different", "credited"),
-];

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use yika_e2e::{Deed, Error, Money, Move, Reply, Result, is_end, phase};
-
-use super::FAULTS;
+use yika_e2e::{BANK_FAULTS, Deed, Error, Money, Move, Reply, Result, is_end, phase};
 
 /// Each kind of operation; the second falls through from the wallet to the bank card.
 const MOVES: [Move; 4] = [
@@ -43,7 +41,7 @@ fn every_fault_with_every_order_comes_to_one_end_and_leaves_bank_and_books_agree
     let (mut world, card) = Money::begin_with(50_000)?;
     let before = world.balances()?;
     let mut sent = Vec::new();
-    for (fault, end) in FAULTS {
+    for (fault, end) in BANK_FAULTS {
         for money in MOVES {
             let deed = world.moving(money, card)?;
             world.campus.plan(Some(fault), Some(deed.id))?;

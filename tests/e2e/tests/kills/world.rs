@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-use serde_json::{Value, json};
-use yika_e2e::{Campus, End, Error, Kind, Output, Phone, Program, Result, Sandbox, Terminal};
+use serde_json::json;
+use yika_e2e::{Campus, End, Error, Kind, Output, Phone, Program, Result, Sandbox, Terminal, total};
 use yika_format::code::Code;
 
 use super::money::Purse;
@@ -336,14 +336,6 @@ impl World {
 fn as_str<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     let pair = |(name, value): &'a (&'static str, String)| (*name, value.as_str());
     environment.iter().map(pair).collect()
-}
-
-fn total(ledger: &Value, kind: &str) -> i64 {
-    let totals = ledger["totals"].as_array().into_iter().flatten();
-    totals
-        .filter(|total| total["kind"] == kind)
-        .filter_map(|total| total["sum"].as_i64())
-        .sum()
 }
 
 /// Removes what has served, so that a long run doesn't fill the disk.

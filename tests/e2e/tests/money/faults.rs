@@ -4,24 +4,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use yika_e2e::{Campus, Holder, Result, is_end};
+use yika_e2e::{BANK_FAULTS, Campus, Holder, Result, is_end};
 
 use super::{campus_with, phase, text};
 
-/// The faults of orders, each with the end that a top-up comes to.
-const FAULTS: [(&str, &str); 11] = [
-    ("refused-before-debit", "refused"),
-    ("timeout-before-debit", "credited"),
-    ("timeout-after-debit", "credited"),
-    ("duplicate-reply", "credited"),
-    ("duplicate-callback", "credited"),
-    ("late-callback", "credited"),
-    ("callback-before-reply", "credited"),
-    ("success-then-reversal", "refunded"),
-    ("statement-missing", "credited"),
-    ("statement-extra", "credited"),
-    ("statement-different", "credited"),
-];
 /// A top-up out of the wallet, one off the card, one that falls through: words and amount in fen.
 const TOP_UPS: [(&[&str], i64); 3] = [
     (&["topup", "2.00", "--from", "wallet"], 200),
@@ -69,7 +55,7 @@ fn every_fault_with_a_phone_that_ends_at_once_or_dies_comes_to_one_end_that_the_
     let before = campus.books()?;
     let shown = holder.balances()?;
     let mut made = Vec::new();
-    for (at, (fault, end)) in FAULTS.into_iter().enumerate() {
+    for (at, (fault, end)) in BANK_FAULTS.into_iter().enumerate() {
         for dies in [false, true] {
             let (words, amount) = TOP_UPS[(at + usize::from(dies)) % TOP_UPS.len()];
             let id = confirm(&campus, &holder, fault, words, dies)?;
