@@ -199,8 +199,8 @@ impl CampusCard {
     }
 
     /// Brings everything up to date: time, credential, operations, accounts, bills, wallet; sends what was confirmed without a
-    /// network. A frozen card or a lost phone doesn't keep balances
-    /// and bills from being read; the error comes after them. Touches the network, the disk and the ports.
+    /// network. A frozen card or a lost phone doesn't keep balances and bills from being read; the error comes after them.
+    /// Touches the network, the disk and the ports.
     pub async fn sync(&self) -> Result<(), YikaError> {
         Ok(self.core.synchronise().await?)
     }

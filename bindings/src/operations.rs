@@ -149,8 +149,6 @@ pub struct Plan {
     pub funding: Funding,
     /// The card account that gets the money, or that pays for a utility.
     pub account_id: Option<Uuid>,
-    /// The bank card, where one has a part in it.
-    pub card_id: Option<Uuid>,
     /// The bound place, for a utility.
     pub place_id: Option<Uuid>,
 }

@@ -5,6 +5,7 @@ mod client;
 pub mod clock;
 pub mod codes;
 mod error;
+mod feed;
 mod http;
 mod keys;
 pub mod limits;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use yika_api::UnixMillis;
 
-use super::model::{Bill, BillKind, BillStatus};
+use super::model::Bill;
 
 const HEAD: &str = "\u{feff}time,account,kind,status,amount_yuan,merchant,merchant_en,terminal,place,reference,refunded_yuan\r\n";
 
@@ -20,8 +21,8 @@ pub(super) fn add_row(table: &mut String, bill: &Bill, offset_s: i32) {
     let cells = [
         iso_time(bill.occurred_at, offset_s),
         bill.account_id.to_string(),
-        kind(bill.kind).to_owned(),
-        status(bill.status).to_owned(),
+        name(&bill.kind),
+        name(&bill.status),
         bill.amount.to_string(),
         text(merchant(|name| &name.zh)),
         text(merchant(|name| &name.en)),
@@ -46,27 +47,12 @@ fn text(value: &str) -> String {
     }
 }
 
-const fn kind(kind: BillKind) -> &'static str {
-    match kind {
-        BillKind::Purchase => "purchase",
-        BillKind::LibraryFee => "library_fee",
-        BillKind::Deposit => "deposit",
-        BillKind::TopUp => "top_up",
-        BillKind::Recharge => "recharge",
-        BillKind::Withdrawal => "withdrawal",
-        BillKind::Utility => "utility",
-        BillKind::Refund => "refund",
-        BillKind::Other => "other",
-    }
-}
-
-const fn status(status: BillStatus) -> &'static str {
-    match status {
-        BillStatus::Posted => "posted",
-        BillStatus::Voided => "voided",
-        BillStatus::Disputed => "disputed",
-        BillStatus::Other => "other",
-    }
+/// The stable name of a kind or a status, as the platform writes it.
+fn name(variant: &impl Serialize) -> String {
+    serde_json::to_value(variant)
+        .ok()
+        .and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// ISO 8601 with the offset, such as `2026-11-18T12:00:00+08:00`.

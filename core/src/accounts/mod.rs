@@ -26,6 +26,7 @@ pub use model::{
 pub use yika_api::account::AccountStatus;
 
 use crate::error::CoreError;
+use crate::feed;
 use crate::session::Sessions;
 use crate::store::{Changes, Store, StoreError};
 use crate::wallet::InputField;
@@ -159,20 +160,15 @@ impl Ledger {
     }
 
     async fn follow_bills(&self, sessions: &Sessions) -> Result<(), CoreError> {
-        loop {
-            let after = self.store.with_cache(|cache, _| cache::feed_cursor(cache))?;
-            let page = remote::payments(sessions, after.clone()).await?;
-            let applied = self
-                .store
-                .with_cache(|cache, sealer| cache::put_page(cache, sealer, after.as_deref(), &page))?;
-            // Where it was not applied the cache has begun anew, and so does the feed.
-            let stuck = page.more && after.as_deref() == Some(page.cursor.as_str());
-            if stuck {
-                return Err(CoreError::AppOutdated);
-            }
-            if applied && !page.more {
-                return Ok(());
-            }
-        }
+        feed::follow(
+            || Ok(self.store.with_cache(|cache, _| cache::feed_cursor(cache))?),
+            |after| remote::payments(sessions, after),
+            |after, page| {
+                Ok(self
+                    .store
+                    .with_cache(|cache, sealer| cache::put_page(cache, sealer, after, page))?)
+            },
+        )
+        .await
     }
 }

@@ -22,14 +22,7 @@ impl AccountService {
     ///
     /// [`CoreError::NotBound`], or one of the storage.
     pub async fn list(&self) -> Result<Vec<Account>, CoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run_blocking(move || {
-                inner.sessions.bound()?;
-                inner.ledger.accounts()
-            })
-            .await
+        self.inner.read(|inner| inner.ledger.accounts()).await
     }
 
     /// Sets below which balance of an account the holder wants to be told; at none if `None`. Answers all accounts.

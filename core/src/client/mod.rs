@@ -254,11 +254,8 @@ impl CampusCard {
     /// Any [`CoreError`]. A frozen card or a lost phone doesn't keep balances and bills from being read, nor does one of
     /// these hinder the others; the first error comes after all.
     pub async fn synchronise(&self) -> Result<(), CoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run(async move { inner.in_turn(inner.synchronise()).await })
-            .await
+        let work = |inner: Arc<Inner>| async move { inner.in_turn(inner.synchronise()).await };
+        self.inner.ask(work).await
     }
 
     /// Waits until the next code is signed.
@@ -352,7 +349,7 @@ impl Inner {
     /// Reads balances, bills and wallet after money has moved. What can't be read now is read at the next synchronisation.
     async fn refresh_money(&self) {
         let accounts = self.ledger.synchronise(&self.sessions).await.map(|_| ());
-        let wallet = self.wallets.synchronise(&self.sessions).await;
+        let wallet = self.wallets.refresh(&self.sessions).await;
         if let Err(error) = accounts.and(wallet) {
             tracing::debug!(%error, "balances are read later");
         }

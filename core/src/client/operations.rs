@@ -9,8 +9,8 @@ use super::Inner;
 use crate::accounts::Account;
 use crate::error::CoreError;
 use crate::operations::{
-    Operation, OperationCursor, OperationPage, Operations, Phase, Plan, TopUpAmount, TopUpSource,
-    UtilitySource, seal_password,
+    Operation, OperationCursor, OperationPage, Phase, Plan, TopUpAmount, TopUpSource, UtilitySource, plan,
+    seal_password,
 };
 use crate::wallet::PaymentPassword;
 
@@ -38,8 +38,14 @@ impl OperationService {
     ) -> Result<Plan, CoreError> {
         self.inner
             .read(move |inner| {
-                let wallet = inner.wallets.known()?.shown();
-                Operations::plan_top_up(&wallet, &account_of(inner, account)?, amount, source)
+                let wallet = inner.wallets.shown()?;
+                plan::top_up(
+                    Uuid::now_v7(),
+                    &wallet,
+                    &account_of(inner, account)?,
+                    amount,
+                    source,
+                )
             })
             .await
     }
@@ -55,13 +61,15 @@ impl OperationService {
         amount: Fen,
         source: UtilitySource,
     ) -> Result<Plan, CoreError> {
+        let id = Uuid::now_v7();
         self.inner
             .read(move |inner| match source {
                 UtilitySource::Account { account_id } => {
-                    Operations::plan_utility_by_account(place, &account_of(inner, account_id)?, amount)
+                    let account = account_of(inner, account_id)?;
+                    plan::utility_by_account(id, place, &account, amount)
                 }
                 UtilitySource::Bank { source } => {
-                    Operations::plan_utility_by_bank(place, &inner.wallets.known()?.shown(), amount, source)
+                    plan::utility_by_bank(id, place, &inner.wallets.shown()?, amount, source)
                 }
             })
             .await
@@ -74,7 +82,7 @@ impl OperationService {
     /// [`CoreError::InvalidInput`], or [`CoreError::Money`] with why it is not possible.
     pub async fn plan_recharge(&self, amount: Fen, card: Option<Uuid>) -> Result<Plan, CoreError> {
         self.inner
-            .read(move |inner| Operations::plan_recharge(&inner.wallets.known()?.shown(), amount, card))
+            .read(move |inner| plan::recharge(Uuid::now_v7(), &inner.wallets.shown()?, amount, card))
             .await
     }
 
@@ -85,7 +93,7 @@ impl OperationService {
     /// [`CoreError::InvalidInput`], or [`CoreError::Money`] with why it is not possible.
     pub async fn plan_withdrawal(&self, amount: Option<Fen>, card: Option<Uuid>) -> Result<Plan, CoreError> {
         self.inner
-            .read(move |inner| Operations::plan_withdrawal(&inner.wallets.known()?.shown(), amount, card))
+            .read(move |inner| plan::withdrawal(Uuid::now_v7(), &inner.wallets.shown()?, amount, card))
             .await
     }
 
@@ -106,20 +114,17 @@ impl OperationService {
             .read(move |inner| {
                 let sealing = || inner.wallets.sealing(&inner.sessions);
                 let password = seal_password(&plan, sealing, password.as_ref())?;
-                inner.operations.write_down(&plan, password)
+                inner.operations.write_down(plan, password)
             })
             .await?;
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run(async move {
-                let operation = inner.operations.send(&inner.sessions, id).await?;
-                if operation.phase.is_end() {
-                    inner.refresh_money().await;
-                }
-                Ok(operation)
-            })
-            .await
+        let work = move |inner: Arc<Inner>| async move {
+            let operation = inner.operations.send(&inner.sessions, id).await?;
+            if operation.phase.is_end() {
+                inner.refresh_money().await;
+            }
+            Ok(operation)
+        };
+        self.inner.ask(work).await
     }
 
     /// Takes back an operation that was never sent.
@@ -158,17 +163,14 @@ impl OperationService {
     ///
     /// [`CoreError::Money`] with `OperationUnknown`, [`CoreError::SessionExpired`] and the like.
     pub async fn watch(&self, id: Uuid, seen: Phase) -> Result<Operation, CoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run(async move {
-                let operation = inner.operations.watch(&inner.sessions, id, seen).await?;
-                if operation.phase.is_end() && operation.phase != seen {
-                    inner.refresh_money().await;
-                }
-                Ok(operation)
-            })
-            .await
+        let work = move |inner: Arc<Inner>| async move {
+            let operation = inner.operations.watch(&inner.sessions, id, seen).await?;
+            if operation.phase.is_end() && operation.phase != seen {
+                inner.refresh_money().await;
+            }
+            Ok(operation)
+        };
+        self.inner.ask(work).await
     }
 }
 

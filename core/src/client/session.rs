@@ -30,11 +30,8 @@ impl SessionService {
     /// [`Self::state`]): synchronise again.
     pub async fn bind(&self, platform: Url, id_token: HostIdToken) -> Result<(), CoreError> {
         let origin = Origin::new(platform)?;
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .runtime
-            .run(async move { inner.in_turn(inner.bind(origin, id_token)).await })
-            .await
+        let work = |inner: Arc<Inner>| async move { inner.in_turn(inner.bind(origin, id_token)).await };
+        self.inner.ask(work).await
     }
 
     /// Forgets the card: keys, codes, balances, bills. Works without a network too.
@@ -43,10 +40,8 @@ impl SessionService {
     ///
     /// A [`CoreError`] where something could not be forgotten; the next start tries again.
     pub async fn sign_out(&self) -> Result<(), CoreError> {
-        let inner = Arc::clone(&self.inner);
         self.inner
-            .runtime
-            .run(async move { inner.sign_out().await })
+            .ask(|inner| async move { inner.sign_out().await })
             .await
     }
 }

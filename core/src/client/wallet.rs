@@ -32,7 +32,7 @@ impl WalletService {
     ///
     /// [`CoreError::Money`] with `BalanceUnknown` where the platform never told.
     pub async fn get(&self) -> Result<Wallet, CoreError> {
-        self.inner.read(|inner| Ok(inner.wallets.known()?.shown())).await
+        self.inner.read(|inner| inner.wallets.shown()).await
     }
 
     /// Brings the wallet up to date.
@@ -44,7 +44,7 @@ impl WalletService {
         self.inner
             .ask(|inner| async move {
                 inner.wallets.synchronise(&inner.sessions).await?;
-                Ok(inner.wallets.known()?.shown())
+                inner.wallets.shown()
             })
             .await
     }

@@ -88,6 +88,7 @@ pub(super) const fn is_newer(known: Option<u64>, told: &Told) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operations::Plan;
     use proptest::prelude::*;
     use uuid::Uuid;
     use yika_api::Fen;
@@ -95,17 +96,19 @@ mod tests {
 
     fn draft() -> Draft {
         Draft {
-            id: Uuid::nil(),
-            kind: OperationKind::TopUp,
-            amount: Fen::new(1),
-            funding: Funding {
-                wallet: Fen::new(1),
-                bank: Fen::ZERO,
-                card_id: None,
-                fee: Fen::ZERO,
+            plan: Plan {
+                id: Uuid::nil(),
+                kind: OperationKind::TopUp,
+                amount: Fen::new(1),
+                funding: Funding {
+                    wallet: Fen::new(1),
+                    bank: Fen::ZERO,
+                    card_id: None,
+                    fee: Fen::ZERO,
+                },
+                account_id: None,
+                place_id: None,
             },
-            account_id: None,
-            place_id: None,
             created_at: UnixMillis(0),
             sent_at: None,
             request: Some(b"request".as_slice().into()),
@@ -118,7 +121,7 @@ mod tests {
             id: Uuid::nil(),
             kind: OperationKind::TopUp,
             amount: Fen::new(1),
-            funding: draft().funding,
+            funding: draft().plan.funding,
             account_id: None,
             place_id: None,
             phase: Phase::Sent,

@@ -5,7 +5,7 @@
 mod cache;
 mod flow;
 mod model;
-mod plan;
+pub(crate) mod plan;
 mod remote;
 #[cfg(test)]
 mod tests;
@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
+use yika_api::UnixMillis;
 use yika_api::operation::{Operation as Told, OperationRequest, UtilityPayment};
 use yika_api::wallet::SealedField;
-use yika_api::{Fen, UnixMillis};
 use yika_format::bank::Field;
 use zeroize::Zeroizing;
 
@@ -26,12 +26,12 @@ pub use model::{
 };
 pub use plan::{Plan, TopUpAmount, TopUpSource, UtilitySource};
 
-use crate::accounts::Account;
 use crate::clock::TrustedClock;
 use crate::error::{CoreError, InternalFault};
+use crate::feed;
 use crate::session::Sessions;
 use crate::store::{Changes, Store};
-use crate::wallet::{InputField, MoneyReason, PaymentPassword, Sealing, Wallet};
+use crate::wallet::{InputField, MoneyReason, PaymentPassword, Sealing};
 use flow::Outcome;
 use model::Draft;
 pub(crate) use model::Drafts;
@@ -70,51 +70,13 @@ impl Operations {
         }
     }
 
-    pub(crate) fn plan_top_up(
-        wallet: &Wallet,
-        account: &Account,
-        amount: TopUpAmount,
-        source: TopUpSource,
-    ) -> Result<Plan, CoreError> {
-        plan::top_up(Uuid::now_v7(), wallet, account, amount, source)
-    }
-
-    pub(crate) fn plan_recharge(wallet: &Wallet, amount: Fen, card: Option<Uuid>) -> Result<Plan, CoreError> {
-        plan::recharge(Uuid::now_v7(), wallet, amount, card)
-    }
-
-    pub(crate) fn plan_withdrawal(
-        wallet: &Wallet,
-        amount: Option<Fen>,
-        card: Option<Uuid>,
-    ) -> Result<Plan, CoreError> {
-        plan::withdrawal(Uuid::now_v7(), wallet, amount, card)
-    }
-
-    pub(crate) fn plan_utility_by_account(
-        place: Uuid,
-        account: &Account,
-        amount: Fen,
-    ) -> Result<Plan, CoreError> {
-        plan::utility_by_account(Uuid::now_v7(), place, account, amount)
-    }
-
-    pub(crate) fn plan_utility_by_bank(
-        place: Uuid,
-        wallet: &Wallet,
-        amount: Fen,
-        source: TopUpSource,
-    ) -> Result<Plan, CoreError> {
-        plan::utility_by_bank(Uuid::now_v7(), place, wallet, amount, source)
-    }
-
     /// Writes a confirmed plan down, password sealed, for [`Self::send`]. One that is known already stays as it is.
-    pub(crate) fn write_down(&self, plan: &Plan, password: Option<SealedField>) -> Result<(), CoreError> {
-        let request = request(plan, password)?;
+    pub(crate) fn write_down(&self, plan: Plan, password: Option<SealedField>) -> Result<(), CoreError> {
+        let request = request(&plan, password)?;
         let now = self.clock.now_or_floor()?;
         let _writing = self.writing();
         let mut drafts = self.drafts()?;
-        if drafts.drafts.iter().any(|draft| draft.id == plan.id) || self.told(plan.id)?.is_some() {
+        if drafts.drafts.iter().any(|draft| draft.plan.id == plan.id) || self.told(plan.id)?.is_some() {
             return Ok(());
         }
         if drafts.drafts.iter().filter(|draft| draft.is_waiting()).count() >= MAX_WAITING {
@@ -144,7 +106,7 @@ impl Operations {
         let now = self.clock.now_or_floor()?;
         let _writing = self.writing();
         let mut drafts = self.drafts()?;
-        let Some(draft) = drafts.drafts.iter_mut().find(|draft| draft.id == id) else {
+        let Some(draft) = drafts.drafts.iter_mut().find(|draft| draft.plan.id == id) else {
             return Ok(None);
         };
         let Some(request) = &draft.request else {
@@ -170,7 +132,7 @@ impl Operations {
         let now = self.clock.now_or_floor()?;
         let _writing = self.writing();
         let before = self.drafts()?;
-        let changed = |draft: Draft| match draft.id == id {
+        let changed = |draft: Draft| match draft.plan.id == id {
             true => flow::after(draft, outcome, is_first, now),
             false => Some(draft),
         };
@@ -193,10 +155,10 @@ impl Operations {
     pub(crate) fn cancel(&self, id: Uuid) -> Result<(), CoreError> {
         let _writing = self.writing();
         let mut drafts = self.drafts()?;
-        let draft = drafts.drafts.iter().find(|draft| draft.id == id);
+        let draft = drafts.drafts.iter().find(|draft| draft.plan.id == id);
         match draft {
             Some(draft) if draft.is_waiting() && draft.sent_at.is_none() => {
-                drafts.drafts.retain(|draft| draft.id != id);
+                drafts.drafts.retain(|draft| draft.plan.id != id);
                 self.keep(&drafts)
             }
             Some(_) => Err(MoneyReason::AlreadySent.into()),
@@ -209,39 +171,34 @@ impl Operations {
     pub(crate) async fn synchronise(&self, sessions: &Sessions) -> Result<(), CoreError> {
         let waiting = self.drafts()?.drafts.into_iter().filter(Draft::is_waiting);
         for draft in waiting {
-            self.send(sessions, draft.id).await?;
+            self.send(sessions, draft.plan.id).await?;
         }
-        loop {
-            let after = self.store.with_cache(|cache, _| cache::feed_cursor(cache))?;
-            let page = remote::page(sessions, after.clone()).await?;
-            let applied = self
-                .store
-                .with_cache(|cache, sealer| cache::put_page(cache, sealer, after.as_deref(), &page))?;
-            if page.more && after.as_deref() == Some(page.cursor.as_str()) {
-                return Err(CoreError::AppOutdated);
-            }
-            if applied && !page.more {
-                break;
-            }
-        }
+        feed::follow(
+            || Ok(self.store.with_cache(|cache, _| cache::feed_cursor(cache))?),
+            |after| remote::page(sessions, after),
+            |after, page| {
+                Ok(self
+                    .store
+                    .with_cache(|cache, sealer| cache::put_page(cache, sealer, after, page))?)
+            },
+        )
+        .await?;
         self.drop_told()
     }
 
     /// The feed may tell of a draft whose reply was lost.
     fn drop_told(&self) -> Result<(), CoreError> {
         let _writing = self.writing();
-        let mut drafts = self.drafts()?;
-        let before = drafts.drafts.len();
-        let mut kept = Vec::with_capacity(before);
-        for draft in drafts.drafts {
-            if self.told(draft.id)?.is_none() {
-                kept.push(draft);
+        let before = self.drafts()?.drafts;
+        let mut kept = Vec::with_capacity(before.len());
+        for draft in &before {
+            if self.told(draft.plan.id)?.is_none() {
+                kept.push(draft.clone());
             }
         }
-        drafts = Drafts { drafts: kept };
-        match drafts.drafts.len() == before {
+        match kept.len() == before.len() {
             true => Ok(()),
-            false => self.keep(&drafts),
+            false => self.keep(&Drafts { drafts: kept }),
         }
     }
 
@@ -285,7 +242,7 @@ impl Operations {
             return Ok(model::shown(&told));
         }
         let drafts = self.drafts()?.drafts;
-        let draft = drafts.iter().find(|draft| draft.id == id);
+        let draft = drafts.iter().find(|draft| draft.plan.id == id);
         draft
             .map(Draft::shown)
             .ok_or_else(|| MoneyReason::OperationUnknown.into())
@@ -306,8 +263,9 @@ impl Operations {
             .map(|told| (cache::began_at(told), model::shown(told)))
             .collect();
         for draft in self.drafts()?.drafts {
-            let comes = after.is_none_or(|after| (draft.created_at, draft.id) < (after.began_at, after.id));
-            if comes && self.told(draft.id)?.is_none() {
+            let comes =
+                after.is_none_or(|after| (draft.created_at, draft.plan.id) < (after.began_at, after.id));
+            if comes && self.told(draft.plan.id)?.is_none() {
                 rows.push((draft.created_at, draft.shown()));
             }
         }
@@ -364,7 +322,13 @@ fn request(plan: &Plan, password: Option<SealedField>) -> Result<Zeroizing<Vec<u
         fault: InternalFault::Encoding,
     };
     let Plan { amount, funding, .. } = *plan;
-    let request = match (plan.kind, plan.account_id, plan.card_id, plan.place_id, password) {
+    let request = match (
+        plan.kind,
+        plan.account_id,
+        funding.card_id,
+        plan.place_id,
+        password,
+    ) {
         (OperationKind::TopUp, Some(account_id), _, _, Some(password)) => OperationRequest::TopUp {
             account_id,
             amount,

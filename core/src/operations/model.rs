@@ -108,13 +108,7 @@ pub struct OperationRefusal {
 /// An operation that the platform may not know, as the journal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Draft {
-    pub id: Uuid,
-    pub kind: OperationKind,
-    pub amount: Fen,
-    pub funding: Funding,
-    pub account_id: Option<Uuid>,
-    #[serde(default)]
-    pub place_id: Option<Uuid>,
+    pub plan: Plan,
     pub created_at: UnixMillis,
     /// From when on it may have arrived.
     pub sent_at: Option<UnixMillis>,
@@ -125,14 +119,9 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(plan: &Plan, request: SecretBytes, now: UnixMillis) -> Self {
+    pub(super) fn new(plan: Plan, request: SecretBytes, now: UnixMillis) -> Self {
         Self {
-            id: plan.id,
-            kind: plan.kind,
-            amount: plan.amount,
-            funding: plan.funding,
-            account_id: plan.account_id,
-            place_id: plan.place_id,
+            plan,
             created_at: now,
             sent_at: None,
             request: Some(request),
@@ -158,13 +147,21 @@ impl Draft {
             at: *at,
         });
         let steps: Vec<Step> = [Some(created), sent, refused].into_iter().flatten().collect();
+        let Plan {
+            id,
+            kind,
+            amount,
+            funding,
+            account_id,
+            place_id,
+        } = self.plan;
         Operation {
-            id: self.id,
-            kind: self.kind,
-            amount: self.amount,
-            funding: self.funding,
-            account_id: self.account_id,
-            place_id: self.place_id,
+            id,
+            kind,
+            amount,
+            funding,
+            account_id,
+            place_id,
             phase: steps.last().map_or(Phase::Created, |step| step.phase),
             steps,
             refusal: self.refused.as_ref().map(|(_, refusal)| refusal.clone()),

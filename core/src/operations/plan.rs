@@ -1,6 +1,7 @@
 //! What an operation will do, before anybody confirms it: its parts, fee and limits, as a function of what the phone knows.
 //! The platform decides anew, and refuses where what was shown does not hold.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use yika_api::operation::{Funding, OperationKind};
 use yika_api::{Fen, FenError};
@@ -10,7 +11,7 @@ use crate::error::CoreError;
 use crate::wallet::{InputField, MoneyReason, MoneyRefusal, Wallet, WalletStatus};
 
 /// An operation that was shown and is not confirmed. Confirming it twice is one operation: it has its id already.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The operation's id.
     pub id: Uuid,
@@ -22,8 +23,6 @@ pub struct Plan {
     pub funding: Funding,
     /// The card account that gets the money, or that pays for a utility.
     pub account_id: Option<Uuid>,
-    /// The bank card, where one has a part in it.
-    pub card_id: Option<Uuid>,
     /// The bound place, for a utility.
     pub place_id: Option<Uuid>,
 }
@@ -68,7 +67,7 @@ pub enum TopUpSource {
 }
 
 /// Plans a top-up of a card account.
-pub(super) fn top_up(
+pub(crate) fn top_up(
     id: Uuid,
     wallet: &Wallet,
     account: &Account,
@@ -86,7 +85,6 @@ pub(super) fn top_up(
         amount,
         funding,
         account_id: Some(account.id),
-        card_id: funding.card_id,
         place_id: None,
     })
 }
@@ -134,7 +132,7 @@ pub enum UtilitySource {
 }
 
 /// Plans a payment off a card account for a bound place.
-pub(super) fn utility_by_account(
+pub(crate) fn utility_by_account(
     id: Uuid,
     place: Uuid,
     account: &Account,
@@ -160,13 +158,12 @@ pub(super) fn utility_by_account(
         amount,
         funding,
         account_id: Some(account.id),
-        card_id: None,
         place_id: Some(place),
     })
 }
 
 /// Plans a payment by way of the bank for a bound place.
-pub(super) fn utility_by_bank(
+pub(crate) fn utility_by_bank(
     id: Uuid,
     place: Uuid,
     wallet: &Wallet,
@@ -181,13 +178,12 @@ pub(super) fn utility_by_bank(
         amount,
         funding,
         account_id: None,
-        card_id: funding.card_id,
         place_id: Some(place),
     })
 }
 
 /// Plans a recharge of the wallet off a bank card; the default one if absent.
-pub(super) fn recharge(
+pub(crate) fn recharge(
     id: Uuid,
     wallet: &Wallet,
     amount: Fen,
@@ -208,13 +204,12 @@ pub(super) fn recharge(
         amount,
         funding,
         account_id: None,
-        card_id: Some(card),
         place_id: None,
     })
 }
 
 /// Plans a withdrawal onto a bank card, of all that is free if `amount` is absent.
-pub(super) fn withdrawal(
+pub(crate) fn withdrawal(
     id: Uuid,
     wallet: &Wallet,
     amount: Option<Fen>,
@@ -242,7 +237,6 @@ pub(super) fn withdrawal(
         amount,
         funding,
         account_id: None,
-        card_id: Some(card),
         place_id: None,
     })
 }

@@ -6,9 +6,9 @@ use crate::testing::money::{CARD, PASSWORD};
 use crate::testing::platform::{Fault, MAIN};
 use crate::testing::{TestPhone, block_on, id_token};
 use std::fs;
-use yika_api::ProblemCode;
 use yika_api::operation::Phase as Told;
 use yika_api::session::TokenErrorCode;
+use yika_api::{Fen, ProblemCode};
 
 const START_OPERATION: &str = "POST /v1/operations";
 
@@ -35,7 +35,7 @@ fn plan(card: &CampusCard, amount: i64) -> Plan {
 }
 
 fn confirm(card: &CampusCard, plan: &Plan) -> Operation {
-    block_on(card.operations().confirm(plan.clone(), password(PASSWORD))).unwrap()
+    block_on(card.operations().confirm(*plan, password(PASSWORD))).unwrap()
 }
 
 fn all(card: &CampusCard) -> Vec<Operation> {
@@ -302,7 +302,7 @@ fn a_caller_that_goes_away_loses_nothing() {
     let (phone, card) = rich();
     let plan = plan(&card, 10_000);
     let operations = card.operations();
-    let mut confirming = Box::pin(operations.confirm(plan.clone(), password(PASSWORD)));
+    let mut confirming = Box::pin(operations.confirm(plan, password(PASSWORD)));
     // Polled until it is on the disk, then dropped.
     loop {
         match confirming.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -328,7 +328,7 @@ fn recharges_and_withdrawals_go_their_way() {
     let (_phone, card) = rich();
     let operations = card.operations();
     let recharge = block_on(operations.plan_recharge(Fen::new(4_000), None)).unwrap();
-    assert_eq!(recharge.card_id, Some(CARD));
+    assert_eq!(recharge.funding.card_id, Some(CARD));
     assert_eq!(confirm(&card, &recharge).kind, OperationKind::Recharge);
     let all = block_on(operations.plan_withdrawal(None, Some(CARD))).unwrap();
     assert_eq!(all.amount, Fen::new(30_000));
@@ -352,7 +352,7 @@ fn a_utility_is_paid_off_an_account_without_the_password_and_by_the_bank_with_it
     let by_bank = UtilitySource::Bank { source };
     let plan = block_on(operations.plan_utility(place, Fen::new(3_000), by_bank)).unwrap();
     assert_eq!(
-        block_on(operations.confirm(plan.clone(), None)),
+        block_on(operations.confirm(plan, None)),
         Err(InputField::PaymentPassword.into())
     );
     assert_eq!(confirm(&card, &plan).phase, Phase::Credited);

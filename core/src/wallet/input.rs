@@ -55,10 +55,7 @@ impl PaymentPassword {
     ///
     /// [`InputField::PaymentPassword`].
     pub fn new(digits: Zeroizing<String>) -> Result<Self, InputField> {
-        match is_digits(&digits, 6..=6) {
-            true => Ok(Self(digits.into())),
-            false => Err(InputField::PaymentPassword),
-        }
+        six_digits(digits, InputField::PaymentPassword).map(Self)
     }
 
     pub(crate) fn expose(&self) -> &str {
@@ -121,10 +118,7 @@ impl SmsCode {
     ///
     /// [`InputField::SmsCode`].
     pub fn new(digits: Zeroizing<String>) -> Result<Self, InputField> {
-        match is_digits(&digits, 6..=6) {
-            true => Ok(Self(digits.into())),
-            false => Err(InputField::SmsCode),
-        }
+        six_digits(digits, InputField::SmsCode).map(Self)
     }
 
     pub(super) fn expose(&self) -> &str {
@@ -185,6 +179,13 @@ impl CardDetails {
             holder,
             phone: phone.into(),
         })
+    }
+}
+
+fn six_digits(digits: Zeroizing<String>, field: InputField) -> Result<SecretText, InputField> {
+    match is_digits(&digits, 6..=6) {
+        true => Ok(digits.into()),
+        false => Err(field),
     }
 }
 

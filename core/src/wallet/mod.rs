@@ -53,10 +53,15 @@ impl Wallets {
     }
 
     /// The wallet as last told.
-    pub(crate) fn known(&self) -> Result<WalletRecord, CoreError> {
+    fn known(&self) -> Result<WalletRecord, CoreError> {
         self.store
             .snapshot()?
             .ok_or_else(|| MoneyReason::BalanceUnknown.into())
+    }
+
+    /// The wallet as last told, for the screen.
+    pub(crate) fn shown(&self) -> Result<Wallet, CoreError> {
+        Ok(self.known()?.shown(self.bank()?.bank.presets))
     }
 
     /// Brings the wallet up to date. A school without one has none, which is no error.
@@ -65,10 +70,15 @@ impl Wallets {
             return Ok(self.store.remove_snapshot::<WalletRecord>()?);
         };
         self.keep_bank(bank)?;
-        if let Some(told) = remote::wallet(sessions).await? {
-            self.keep(told)?;
+        self.refresh(sessions).await
+    }
+
+    /// Reads the wallet alone, after money has moved.
+    pub(crate) async fn refresh(&self, sessions: &Sessions) -> Result<(), CoreError> {
+        match remote::wallet(sessions).await? {
+            Some(told) => self.keep(told).map(drop),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Pins the bank's root at the first look; another one later is refused.
@@ -89,19 +99,18 @@ impl Wallets {
     }
 
     fn keep(&self, told: yika_api::wallet::Wallet) -> Result<WalletRecord, CoreError> {
-        let presets = self.bank()?.bank.presets;
         let as_of = match told.balance {
             Some(balance) => balance.as_of,
             None => self.clock.now_or_floor()?,
         };
-        let record = WalletRecord { told, presets, as_of };
+        let record = WalletRecord { told, as_of };
         self.store.put_snapshot(&record)?;
         Ok(record)
     }
 
     /// Takes what an answer tells of the wallet.
     pub(crate) fn keep_told(&self, told: yika_api::wallet::Wallet) -> Result<Wallet, CoreError> {
-        Ok(self.keep(told)?.shown())
+        Ok(self.keep(told)?.shown(self.bank()?.bank.presets))
     }
 
     fn bank(&self) -> Result<BankRecord, CoreError> {

@@ -39,14 +39,13 @@ pub struct Wallet {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WalletRecord {
     pub told: Told,
-    pub presets: Vec<Fen>,
     pub as_of: UnixMillis,
 }
 
 impl WalletRecord {
-    /// The wallet for the screen.
-    pub(crate) fn shown(&self) -> Wallet {
-        let told = self.told.clone();
+    /// The wallet for the screen, with the amounts that the bank offers.
+    pub(crate) fn shown(self, presets: Vec<Fen>) -> Wallet {
+        let told = self.told;
         Wallet {
             status: told.status,
             account_id: told.account_id,
@@ -54,7 +53,7 @@ impl WalletRecord {
             cards: told.cards,
             limits: told.limits,
             fee: told.fee,
-            presets: self.presets.clone(),
+            presets,
             close_blockers: told.close_blockers,
             terms: told.terms,
             as_of: self.as_of,

@@ -217,7 +217,7 @@ fn a_utility_is_paid_by_an_account_that_has_it_or_like_a_top_up() {
     let any = TopUpSource::default();
     let plan = utility_by_bank(Uuid::nil(), place, &wallet, Fen::new(5_000), any).unwrap();
     assert_eq!(
-        (plan.funding.wallet, plan.card_id, plan.needs_password()),
+        (plan.funding.wallet, plan.funding.card_id, plan.needs_password()),
         (Fen::new(3_000), Some(CARD), true)
     );
 }
@@ -226,7 +226,7 @@ fn a_utility_is_paid_by_an_account_that_has_it_or_like_a_top_up() {
 fn a_withdrawal_takes_what_is_free_and_no_more() {
     let wallet = wallet(9_000, 1_000);
     let all = withdrawal(Uuid::nil(), &wallet, None, None).unwrap();
-    assert_eq!((all.amount, all.card_id), (Fen::new(8_000), Some(CARD)));
+    assert_eq!((all.amount, all.funding.card_id), (Fen::new(8_000), Some(CARD)));
     assert_eq!(
         reason(withdrawal(Uuid::nil(), &wallet, Some(Fen::new(8_001)), None)),
         (MoneyReason::InsufficientFunds, Some(8_000))
