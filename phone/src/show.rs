@@ -1,7 +1,7 @@
 //! What commands print: tables for people, and the documented JSON for scripts.
 
 use serde_json::{Value, json};
-use yika_api::LocalizedText;
+use yika_api::{Fen, LocalizedText};
 use yika_core::CampusCard;
 use yika_core::accounts::{Account, Balance, Bill, BillPage, BillSummary};
 use yika_core::clock::ClockQuality;
@@ -27,12 +27,10 @@ pub(crate) fn accounts_json(accounts: &[Account]) -> Value {
     json!({ "accounts": accounts.iter().map(account).collect::<Vec<_>>() })
 }
 
-/// The accounts, a line each. An unknown balance is a dash, never a zero.
+/// The accounts, a line each.
 pub(crate) fn accounts_text(accounts: &[Account]) -> String {
     let line = |account: &Account| {
-        let balance = account
-            .balance
-            .map_or("—".to_owned(), |balance| format!("¥{}", balance.amount));
+        let balance = yuan(account.balance.map(|balance| balance.amount));
         let low = if account.is_low { "  low" } else { "" };
         format!("{}  {}  {balance}{low}", account.slot.get(), both(&account.name))
     };
@@ -97,9 +95,7 @@ pub(crate) fn wallet_json(wallet: &Wallet) -> Value {
 
 /// The wallet, for people.
 pub(crate) fn wallet_text(wallet: &Wallet) -> String {
-    let balance = wallet
-        .balance
-        .map_or("—".to_owned(), |balance| format!("¥{}", balance.amount));
+    let balance = yuan(wallet.balance.map(|balance| balance.amount));
     let limits = &wallet.limits;
     let mut lines = vec![
         format!("{:?}  {balance}", wallet.status),
@@ -251,9 +247,7 @@ pub(crate) fn bound_places_json(places: &[(BoundPlace, PlaceBalance)]) -> Value 
 /// The bound places with what is left there, a line each.
 pub(crate) fn bound_places_text(places: &[(BoundPlace, PlaceBalance)]) -> String {
     let line = |(place, balance): &(BoundPlace, PlaceBalance)| {
-        let left = balance
-            .balance
-            .map_or("—".to_owned(), |balance| format!("¥{}", balance.amount));
+        let left = yuan(balance.balance.map(|balance| balance.amount));
         format!("{}  {left}", bound_place_text(place))
     };
     places.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -282,6 +276,11 @@ pub(crate) fn status_json(card: &CampusCard) -> Value {
         "codes": codes,
         "clock": clock,
     })
+}
+
+/// An amount that may be unknown, which is a dash and never a zero.
+fn yuan(amount: Option<Fen>) -> String {
+    amount.map_or("—".to_owned(), |amount| format!("¥{amount}"))
 }
 
 fn both(name: &LocalizedText) -> String {
