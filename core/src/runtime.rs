@@ -2,15 +2,21 @@
 //! loses the answer, never the request. It starts when it is first needed, which showing a code is not.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
 
 use crate::error::{CoreError, InternalFault};
 
 const FAULT: CoreError = CoreError::Internal {
     fault: InternalFault::Runtime,
 };
+
+// The runtime's code is compiled once for each type of task, a few kilobytes each time. So it sees two types only.
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Job = Box<dyn FnOnce() + Send>;
 
 /// A small tokio runtime, made lazily.
 #[derive(Debug, Default)]
@@ -35,12 +41,11 @@ impl OwnRuntime {
         &self,
         work: impl Future<Output = Result<T, CoreError>> + Send + 'static,
     ) -> Result<T, CoreError> {
-        self.handle()?
-            .spawn(work)
-            .await
-            .map_err(|_| CoreError::Internal {
-                fault: InternalFault::TaskEnded,
-            })?
+        let (done, answer) = oneshot::channel();
+        // Where nobody waits any more, the answer is dropped here.
+        let task: Task = Box::pin(async move { drop(done.send(work.await)) });
+        self.handle()?.spawn(task);
+        ended(answer.await)
     }
 
     /// Runs `work`, which may block, to its end.
@@ -48,15 +53,15 @@ impl OwnRuntime {
         &self,
         work: impl FnOnce() -> Result<T, CoreError> + Send + 'static,
     ) -> Result<T, CoreError> {
-        let task = self.handle()?.spawn_blocking(work);
-        task.await.map_err(|_| CoreError::Internal {
-            fault: InternalFault::TaskEnded,
-        })?
+        let (done, answer) = oneshot::channel();
+        self.start_blocking(move || drop(done.send(work())))?;
+        ended(answer.await)
     }
 
     /// Starts `work`, which may block, and doesn't wait for it.
     pub(crate) fn start_blocking(&self, work: impl FnOnce() + Send + 'static) -> Result<(), CoreError> {
-        self.handle()?.spawn_blocking(work);
+        let job: Job = Box::new(work);
+        self.handle()?.spawn_blocking(job);
         Ok(())
     }
 
@@ -65,6 +70,15 @@ impl OwnRuntime {
     fn wait<T>(&self, work: impl Future<Output = Result<T, CoreError>>) -> Result<T, CoreError> {
         self.handle()?.block_on(work)
     }
+}
+
+/// The answer of a task, unless it panicked.
+pub(crate) fn ended<T>(
+    answer: Result<Result<T, CoreError>, oneshot::error::RecvError>,
+) -> Result<T, CoreError> {
+    answer.unwrap_or(Err(CoreError::Internal {
+        fault: InternalFault::TaskEnded,
+    }))
 }
 
 impl Drop for OwnRuntime {

@@ -8,6 +8,7 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use crate::error::{CoreError, InternalFault};
+use crate::runtime::ended;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -72,9 +73,7 @@ pub(crate) async fn apart<T: Send + 'static>(
         .map_err(|_| CoreError::Internal {
             fault: InternalFault::Runtime,
         })?;
-    answer.await.map_err(|_| CoreError::Internal {
-        fault: InternalFault::TaskEnded,
-    })?
+    ended(answer.await)
 }
 
 #[cfg(test)]

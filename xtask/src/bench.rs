@@ -206,7 +206,8 @@ fn sizes(workspace: &Workspace, architecture: &Architecture) -> Result<(u64, u64
     let variable = target.to_uppercase().replace('-', "_");
     process::run(
         workspace
-            .cargo("build --profile mobile --package yika --lib --target")
+            // As the one kind of library that is loaded: beside others, rustc leaves out link-time optimisation.
+            .cargo("rustc --crate-type cdylib --profile mobile --package yika --lib --target")
             .arg(target)
             .env("LIBSQLITE3_FLAGS", SQLITE_WITHOUT)
             .env(format!("CARGO_TARGET_{variable}_LINKER"), linker),

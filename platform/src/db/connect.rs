@@ -14,8 +14,11 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Reading connections to SQLite. It has one that writes.
 const SQLITE_READERS: u32 = 4;
 
+/// 64 MiB of pages are kept, and as much may stand in the log before it is worked into the file: an upload of sales alone
+/// changes a thousand pages all over it, at the usual size of the log a checkpoint each time.
 const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-     PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY;";
+     PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; \
+     PRAGMA wal_autocheckpoint = 16384;";
 const SQLITE_READER: &str =
     "PRAGMA query_only = ON; PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY;";
 

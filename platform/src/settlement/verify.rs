@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::issuer::{KeyRing, api_millis};
 use crate::random::sha256;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use yika_api::UnixMillis;
 use yika_api::terminal::TerminalKind;
@@ -118,31 +119,41 @@ impl Refusal {
     }
 }
 
+/// Records that a worker takes at a time: few, so that one whose processor is busy elsewhere doesn't keep the others waiting.
+const PORTION: usize = 16;
+
 /// Verifies records on worker threads, in their order.
 pub(super) async fn verify_all(
     knowledge: Arc<Knowledge>,
     sales: Arc<Vec<SignedSale>>,
 ) -> Result<Vec<Verdict>> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = sales.len().div_ceil(workers).max(1);
-    let tasks: Vec<_> = (0..sales.len())
-        .step_by(share)
-        .map(|start| {
-            let (knowledge, sales) = (Arc::clone(&knowledge), Arc::clone(&sales));
-            let end = (start + share).min(sales.len());
-            tokio::task::spawn_blocking(move || {
-                sales[start..end]
-                    .iter()
-                    .map(|sale| verify(&knowledge, sale))
-                    .collect::<Vec<_>>()
-            })
+    let next = Arc::new(AtomicUsize::new(0));
+    let tasks: Vec<_> = (0..workers.min(sales.len().div_ceil(PORTION)))
+        .map(|_| {
+            let (knowledge, sales, next) = (Arc::clone(&knowledge), Arc::clone(&sales), Arc::clone(&next));
+            tokio::task::spawn_blocking(move || verify_portions(&knowledge, &sales, &next))
         })
         .collect();
     let mut verdicts = Vec::with_capacity(sales.len());
     for task in tasks {
         verdicts.extend(task.await.map_err(Error::from)?);
     }
-    Ok(verdicts)
+    verdicts.sort_unstable_by_key(|(index, _)| *index);
+    Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
+}
+
+/// Verifies one portion after the other, until none is left.
+fn verify_portions(knowledge: &Knowledge, sales: &[SignedSale], next: &AtomicUsize) -> Vec<(usize, Verdict)> {
+    let mut verdicts = Vec::new();
+    loop {
+        let start = next.fetch_add(PORTION, Ordering::Relaxed);
+        if start >= sales.len() {
+            return verdicts;
+        }
+        let portion = sales.iter().enumerate().skip(start).take(PORTION);
+        verdicts.extend(portion.map(|(index, sale)| (index, verify(knowledge, sale))));
+    }
 }
 
 /// Verifies one record.
