@@ -1,6 +1,7 @@
 //! `GET /v1/accounts`: the holder's accounts, any of which a payment code can name. `PUT /v1/accounts/{id}/low-balance` takes
 //! [`LowBalance`] under an idempotency key and answers them all.
 
+use crate::auto_top_up::AutoTopUp;
 use crate::{Fen, LocalizedText, UnixMillis};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -28,6 +29,9 @@ pub struct Account {
     /// Below which balance the holder wants to be told; absent where at none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub low_below: Option<Fen>,
+    /// The rule by which it is topped up by itself; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub auto_top_up: Option<AutoTopUp>,
 }
 
 /// `PUT /v1/accounts/{id}/low-balance`.

@@ -8,7 +8,8 @@
 //!
 //! `POST customers` takes [`OpenCustomer`], `POST customers/{id}/close` [`CloseCustomer`], `PUT customers/{id}/password`
 //! [`SetPassword`], `POST customers/{id}/password/check` [`CheckPassword`]; `POST customers/{id}/cards` takes [`NewCard`] and answers [`CardChallenge`],
-//! `POST customers/{id}/cards/{card}/confirm` takes [`CardCode`], `DELETE customers/{id}/cards/{card}` unbinds. These
+//! `POST customers/{id}/cards/{card}/confirm` takes [`CardCode`], `DELETE customers/{id}/cards/{card}` unbinds;
+//! `PUT customers/{id}/mandates/{mandate}` takes [`NewMandate`], `DELETE` of it ends it. These
 //! answer 204 where nothing else is said. A refusal is 422 with [`Refusal`]; of an order it is an answer like others. `GET key` answers the bytes of the key
 //! certificate,
 //! `GET statements/{yyyy-mm-dd}` the day's [`StatementRow`]s.
@@ -38,10 +39,38 @@ pub struct Order {
     /// The bank card, where there is a part of one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub card: Option<Uuid>,
-    /// The payment password, as the phone sealed it.
+    /// What arrives. The bank refuses an order of other parts.
+    pub arrives: Fen,
+    /// Why the bank may do it.
+    pub authority: Authority,
+}
+
+/// Why the bank may carry out an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Authority {
+    /// The payment password, as the phone sealed it to the order and what arrives.
+    Password {
+        /// The seal.
+        password: SealedField,
+    },
+    /// A mandate that the holder gave, for orders to the school within its limits.
+    Mandate {
+        /// Which.
+        mandate: Uuid,
+    },
+}
+
+/// A mandate for orders to the school without the password: `PUT customers/{id}/mandates/{operation}`. It ends with `DELETE` of
+/// the same address, which is answered like the first time when it is gone, and with the wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NewMandate {
+    /// The most of an order, by what arrives.
+    pub single: Fen,
+    /// The most of a day, in the school's time zone, by what arrives.
+    pub day: Fen,
+    /// The payment password, sealed to the mandate's number and an amount of `day`.
     pub password: SealedField,
-    /// The amount that the password's seal is bound to: what arrives. The bank refuses an order of other parts.
-    pub sealed_amount: Fen,
 }
 
 /// Which way an order moves money.

@@ -150,6 +150,9 @@ pub struct Operation {
     /// The bound place that gets it, where it is for a utility.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub place_id: Option<Uuid>,
+    /// The platform began it, by the holder's rule for the account.
+    #[serde(default)]
+    pub is_automatic: bool,
     /// Where it stands.
     pub phase: Phase,
     /// How it came there, oldest first; the last is `phase`.
@@ -252,6 +255,10 @@ pub enum RefusalReason {
     CardUnusable,
     /// The wallet is closed or frozen at the bank.
     WalletUnusable,
+    /// The limit of the day, or the cap of an automatic top-up, is reached.
+    LimitReached,
+    /// The holder's mandate for automatic top-ups is gone, or not for this.
+    MandateUnusable,
     /// The sealed fields don't belong to this operation or the bank's key.
     SealRefused,
     /// The account that should get it can't.
@@ -283,6 +290,8 @@ impl RefusalReason {
             Self::BankLimit => "bank_limit",
             Self::CardUnusable => "card_unusable",
             Self::WalletUnusable => "wallet_unusable",
+            Self::LimitReached => "limit_reached",
+            Self::MandateUnusable => "mandate_unusable",
             Self::SealRefused => "seal_refused",
             Self::AccountUnusable => "account_unusable",
             Self::TimedOut => "timed_out",

@@ -26,7 +26,10 @@ mod wallet;
 #[cfg(test)]
 mod tests;
 
-pub use accounts::{Account, AccountService, AccountStatus, Balance};
+pub use accounts::{
+    Account, AccountService, AccountStatus, AutoTopUp, AutoTopUpProblem, AutoTopUpRule, Balance,
+    auto_top_up_consent_version,
+};
 pub use bills::{
     Bill, BillCursor, BillKind, BillPage, BillQuery, BillService, BillStatus, BillSummary, Dispute,
     DisputePhase, DisputeReason, KindTotal, MerchantTotal,

@@ -181,6 +181,8 @@ pub struct Operation {
     pub account_id: Option<Uuid>,
     /// The bound place, for a utility.
     pub place_id: Option<Uuid>,
+    /// The platform began it, by the holder's rule for the account.
+    pub is_automatic: bool,
     /// Where it stands.
     pub phase: Phase,
     /// How it came there, oldest first; the last is `phase`.

@@ -105,6 +105,10 @@ pub enum RefusalReason {
     CardUnusable,
     /// The wallet is closed or frozen at the bank.
     WalletUnusable,
+    /// The limit of the day, or the cap of an automatic top-up, is reached.
+    LimitReached,
+    /// The holder's mandate for automatic top-ups is gone, or not for this.
+    MandateUnusable,
     /// The sealed fields don't belong to this operation or the bank's key.
     SealRefused,
     /// The account that should get it can't.

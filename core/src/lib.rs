@@ -1,6 +1,7 @@
 //! The phone: session, codes, accounts, wallet, operations, and the store beneath them.
 
 pub mod accounts;
+pub mod auto_top_up;
 mod client;
 pub mod clock;
 pub mod codes;

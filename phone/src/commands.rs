@@ -88,6 +88,7 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
                 || show::accounts_text(&accounts),
             )
         }
+        Command::AutoTopup(words) => services::auto_top_up(card, &words),
         Command::Bills(filter) => money::bills(card, &filter),
         Command::Topup(words) => money::top_up(card, &words),
         Command::Wallet(words) => money::wallet(card, &words),

@@ -3,9 +3,10 @@
 use serde_json::json;
 use yika_core::CampusCard;
 use yika_core::accounts::DisputeReason;
+use yika_core::auto_top_up::{AutoTopUpRule, CONSENT_VERSION};
 use yika_core::operations::UtilitySource;
 
-use crate::args::{Confirmation, Dispute, Limits, Reason, Utility};
+use crate::args::{AutoTopUp, Confirmation, Dispute, Limits, Reason, Utility};
 use crate::commands::{print, wait};
 use crate::error::PhoneError;
 use crate::money::{account, confirm, password, source};
@@ -25,6 +26,30 @@ pub(crate) fn limits(card: &CampusCard, words: &Limits) -> Result<(), PhoneError
         words.output,
         || json!(limits),
         || show::spend_limits_text(&limits),
+    )
+}
+
+/// When an account is topped up by itself: looked at, agreed to or ended.
+pub(crate) fn auto_top_up(card: &CampusCard, words: &AutoTopUp) -> Result<(), PhoneError> {
+    let (service, account) = (card.accounts(), account(card, words.account)?);
+    let accounts = match (words.below, words.add, words.day_cap) {
+        _ if words.off => wait(service.stop_auto_top_up(account))??,
+        // The grammar asks for `--agree`, whose help has the text.
+        (Some(below), Some(add), Some(day_cap)) => {
+            let rule = AutoTopUpRule {
+                below,
+                add,
+                day_cap,
+                consent: CONSENT_VERSION,
+            };
+            wait(service.set_auto_top_up(account, rule, password()?))??
+        }
+        _ => wait(service.list())??,
+    };
+    print(
+        words.output,
+        || show::accounts_json(&accounts),
+        || show::accounts_text(&accounts),
     )
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use yika_api::{Fen, LocalizedText};
 use yika_core::CampusCard;
 use yika_core::accounts::{Account, Balance, Bill, BillPage, BillSummary};
+use yika_core::auto_top_up::AutoTopUp;
 use yika_core::clock::ClockQuality;
 use yika_core::limits::SpendLimits;
 use yika_core::operations::{Operation, OperationPage, Plan};
@@ -22,6 +23,7 @@ pub(crate) fn accounts_json(accounts: &[Account]) -> Value {
             "balance": account.balance.map(balance_json),
             "low_below": account.low_below,
             "is_low": account.is_low,
+            "auto_top_up": account.auto_top_up,
         })
     };
     json!({ "accounts": accounts.iter().map(account).collect::<Vec<_>>() })
@@ -32,9 +34,30 @@ pub(crate) fn accounts_text(accounts: &[Account]) -> String {
     let line = |account: &Account| {
         let balance = yuan(account.balance.map(|balance| balance.amount));
         let low = if account.is_low { "  low" } else { "" };
-        format!("{}  {}  {balance}{low}", account.slot.get(), both(&account.name))
+        let rule = account
+            .auto_top_up
+            .map_or(String::new(), |rule| auto_top_up_text(&rule));
+        format!(
+            "{}  {}  {balance}{low}{rule}",
+            account.slot.get(),
+            both(&account.name)
+        )
     };
     accounts.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn auto_top_up_text(rule: &AutoTopUp) -> String {
+    let problem = rule.problem.map_or(String::new(), |problem| {
+        let when = match problem.retry_at {
+            Some(_) => "for now",
+            None => "until agreed to anew",
+        };
+        format!(", not {when}: {}", problem.reason.as_str())
+    });
+    format!(
+        "  +¥{} below ¥{}, ¥{} of ¥{} today{problem}",
+        rule.add, rule.below, rule.day_used, rule.day_cap
+    )
 }
 
 /// A page of bills, and what all that were asked for come to.
@@ -162,6 +185,7 @@ pub(crate) fn operation_json(operation: &Operation) -> Value {
         "funding": operation.funding,
         "account_id": operation.account_id,
         "place_id": operation.place_id,
+        "is_automatic": operation.is_automatic,
         "phase": operation.phase,
         "steps": operation.steps,
         "refusal": operation.refusal,
@@ -176,8 +200,9 @@ pub(crate) fn operation_text(operation: &Operation) -> String {
         .refusal
         .as_ref()
         .map_or(String::new(), |refusal| format!("  {}", refusal.code));
+    let automatic = if operation.is_automatic { "  automatic" } else { "" };
     format!(
-        "{}  {reference}  {:?} ¥{}  {:?}{refusal}",
+        "{}  {reference}  {:?} ¥{}  {:?}{refusal}{automatic}",
         operation.id, operation.kind, operation.amount, operation.phase
     )
 }

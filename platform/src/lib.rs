@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod auto_top_up;
 mod bank;
 mod clock;
 mod config;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params, params_f
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use yika_api::account::{Account as ToldAccount, AccountStatus};
+use yika_api::auto_top_up::AutoTopUp;
 use yika_api::payment::PaymentPage;
 use yika_api::{Fen, LocalizedText, UnixMillis};
 use yika_format::Slot;
@@ -30,6 +31,8 @@ struct SealedAccount {
     pending: Fen,
     #[serde(default)]
     low_below: Option<Fen>,
+    #[serde(default)]
+    auto_top_up: Option<AutoTopUp>,
 }
 
 /// Brings the accounts up to date with an answer that lists them all.
@@ -54,6 +57,7 @@ pub(super) fn put_accounts(
             as_of: balance.as_of,
             pending: balance.pending,
             low_below: account.low_below,
+            auto_top_up: account.auto_top_up,
         };
         let place = account_place(&account.id, balance.version);
         let sealed = sealer.seal(
@@ -86,6 +90,7 @@ pub(super) fn read_accounts(cache: &Connection, sealer: &Sealer) -> Result<Vec<A
             as_of,
             pending,
             low_below,
+            auto_top_up,
         } = serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged)?;
         let balance = Some(Balance {
             amount,
@@ -101,6 +106,7 @@ pub(super) fn read_accounts(cache: &Connection, sealer: &Sealer) -> Result<Vec<A
             balance,
             low_below,
             is_low: Account::is_low(balance, low_below),
+            auto_top_up,
         });
     }
     Ok(accounts)

@@ -61,6 +61,7 @@ impl Ledger {
                 balance: None,
                 low_below: None,
                 is_low: false,
+                auto_top_up: None,
             })
         };
         payers.into_iter().map(known).collect()
@@ -123,6 +124,11 @@ impl Ledger {
             return Err(InputField::Amount.into());
         }
         let told = remote::set_low_balance(sessions, account, LowBalance { below }).await?;
+        self.keep_told(told)
+    }
+
+    /// Keeps an answer that lists all accounts, and answers them as they are known then.
+    pub(crate) fn keep_told(&self, told: AccountList) -> Result<Vec<Account>, CoreError> {
         self.take_accounts(told)?;
         self.accounts()
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use yika_api::account::{AccountStatus, Balance as Told};
+use yika_api::auto_top_up::AutoTopUp;
 use yika_api::{Fen, LocalizedText, UnixMillis};
 use yika_format::Slot;
 
@@ -25,6 +26,8 @@ pub struct Account {
     pub low_below: Option<Fen>,
     /// Whether the balance is known and below that.
     pub is_low: bool,
+    /// The rule by which it is topped up by itself, as last told; absent where there is none.
+    pub auto_top_up: Option<AutoTopUp>,
 }
 
 impl Account {

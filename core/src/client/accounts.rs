@@ -7,7 +7,9 @@ use yika_api::Fen;
 
 use super::Inner;
 use crate::accounts::{Account, BillPage, BillQuery, BillSummary, Dispute, DisputeReason};
+use crate::auto_top_up::{self, AutoTopUpRule};
 use crate::error::CoreError;
+use crate::wallet::PaymentPassword;
 
 /// Accounts and their balances.
 #[derive(Clone)]
@@ -40,6 +42,40 @@ impl AccountService {
                 .ledger
                 .set_low_balance(&inner.sessions, account, below)
                 .await
+        };
+        self.inner.ask(work).await
+    }
+
+    /// Agrees to a rule by which an account is topped up by itself, in place of the one before. The payment password is given
+    /// this once; the bank keeps a mandate, for no more than the rule says. Answers all accounts.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::InvalidInput`] for what is no rule, [`CoreError::Money`] (`BankRefused`, `AmountOutOfRange`, `WalletNotOpen`,
+    /// `TermsChanged` where there is a newer text to agree to), and those of the network.
+    pub async fn set_auto_top_up(
+        &self,
+        account: Uuid,
+        rule: AutoTopUpRule,
+        password: PaymentPassword,
+    ) -> Result<Vec<Account>, CoreError> {
+        let work = move |inner: Arc<Inner>| async move {
+            let (sessions, wallets) = (&inner.sessions, &inner.wallets);
+            let told = auto_top_up::set(sessions, wallets, account, rule, &password).await?;
+            inner.ledger.keep_told(told)
+        };
+        self.inner.ask(work).await
+    }
+
+    /// Ends the rule of an account at once; a top-up under way goes on to its end. Answers all accounts.
+    ///
+    /// # Errors
+    ///
+    /// Those of the network.
+    pub async fn stop_auto_top_up(&self, account: Uuid) -> Result<Vec<Account>, CoreError> {
+        let work = move |inner: Arc<Inner>| async move {
+            let told = auto_top_up::stop(&inner.sessions, account).await?;
+            inner.ledger.keep_told(told)
         };
         self.inner.ask(work).await
     }

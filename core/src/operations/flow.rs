@@ -124,6 +124,7 @@ mod tests {
             funding: draft().plan.funding,
             account_id: None,
             place_id: None,
+            is_automatic: false,
             phase: Phase::Sent,
             steps: vec![Step {
                 phase: Phase::Sent,

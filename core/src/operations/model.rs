@@ -26,6 +26,8 @@ pub struct Operation {
     pub account_id: Option<Uuid>,
     /// The bound place, for a utility.
     pub place_id: Option<Uuid>,
+    /// The platform began it, by the holder's rule for the account.
+    pub is_automatic: bool,
     /// Where it stands.
     pub phase: Phase,
     /// How it came there, oldest first; the last is `phase`.
@@ -162,6 +164,7 @@ impl Draft {
             funding,
             account_id,
             place_id,
+            is_automatic: false,
             phase: steps.last().map_or(Phase::Created, |step| step.phase),
             steps,
             refusal: self.refused.as_ref().map(|(_, refusal)| refusal.clone()),
@@ -201,6 +204,7 @@ pub(super) fn shown(told: &Told) -> Operation {
         funding: told.funding,
         account_id: told.account_id,
         place_id: told.place_id,
+        is_automatic: told.is_automatic,
         phase: told.phase.into(),
         steps: told.steps.iter().map(step).collect(),
         refusal,

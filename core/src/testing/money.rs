@@ -10,7 +10,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use uuid::Uuid;
-use yika_api::account::Balance;
+use yika_api::account::{Account, AccountList, Balance};
+use yika_api::auto_top_up::{AutoTopUp, SetAutoTopUp};
 use yika_api::operation::{
     Operation, OperationPage, OperationQuery, OperationRequest, Phase, Refusal, RefusalReason, Step,
     UtilityPayment,
@@ -156,6 +157,10 @@ pub(super) fn routes() -> Router<Arc<FakePlatform>> {
         .route("/v1/wallet/password", axum::routing::put(set_password))
         .route("/v1/wallet/cards", post(begin_card))
         .route("/v1/wallet/cards/{id}/confirm", post(confirm_card))
+        .route(
+            "/v1/accounts/{id}/auto-top-up",
+            axum::routing::put(agree).delete(stop),
+        )
         .route("/v1/operations", get(page).post(start))
         .route("/v1/operations/{id}", get(one))
 }
@@ -300,6 +305,46 @@ async fn confirm_card(
     Json(money.wallet(now)).into_response()
 }
 
+async fn agree(
+    State(platform): Shared,
+    Path(account): Path<Uuid>,
+    headers: HeaderMap,
+    Json(request): Json<SetAutoTopUp>,
+) -> Response {
+    let mut campus = platform.campus();
+    let (now, id) = (campus.now, name(&headers));
+    let password = campus
+        .money
+        .open(&request.password, id, request.day_cap, Field::Password);
+    if password.as_deref() != Some(PASSWORD) {
+        return bank_refused(RefusalReason::PasswordWrong);
+    }
+    let rule = AutoTopUp {
+        below: request.below,
+        add: request.add,
+        day_cap: request.day_cap,
+        day_used: Fen::ZERO,
+        since: now,
+        problem: None,
+    };
+    told(&mut campus.accounts, account, Some(rule))
+}
+
+async fn stop(State(platform): Shared, Path(account): Path<Uuid>) -> Response {
+    told(&mut platform.campus().accounts, account, None)
+}
+
+fn told(accounts: &mut [Account], id: Uuid, rule: Option<AutoTopUp>) -> Response {
+    let Some(account) = accounts.iter_mut().find(|account| account.id == id) else {
+        return problem(ProblemCode::NotFound);
+    };
+    account.auto_top_up = rule;
+    Json(AccountList {
+        accounts: accounts.to_vec(),
+    })
+    .into_response()
+}
+
 async fn start(State(platform): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let mut campus = platform.campus();
     let (now, id, money) = (campus.now, name(&headers), &mut campus.money);
@@ -362,6 +407,7 @@ async fn start(State(platform): Shared, headers: HeaderMap, body: Bytes) -> Resp
         funding,
         account_id,
         place_id,
+        is_automatic: false,
         phase,
         steps: vec![
             Step {

@@ -28,6 +28,7 @@ pub(crate) fn account(id: Uuid, slot: u8, amount: i64, version: u64) -> Account 
         balance,
         status: AccountStatus::Open,
         low_below: None,
+        auto_top_up: None,
     }
 }
 

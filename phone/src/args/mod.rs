@@ -14,7 +14,8 @@ use yika_format::PublicKey;
 use crate::clock::PhoneClock;
 
 pub(crate) use money::{
-    BillFilter, Confirmation, Dispute, Limits, Month, Operations, Reason, Source, TopUp, Utility, Wallet,
+    AutoTopUp, BillFilter, Confirmation, Dispute, Limits, Month, Operations, Reason, Source, TopUp, Utility,
+    Wallet,
 };
 
 /// A phone that is a campus card.
@@ -66,6 +67,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Have an account topped up by itself, or not any more.
+    AutoTopup(AutoTopUp),
     /// Bills, as last told.
     Bills(BillFilter),
     /// Move money onto a card account.

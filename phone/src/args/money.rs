@@ -155,6 +155,34 @@ pub(crate) struct Limits {
     pub(crate) output: Output,
 }
 
+/// When an account is topped up by itself. Without a rule and without `--off` it is only shown.
+#[derive(Debug, Args)]
+pub(crate) struct AutoTopUp {
+    /// The account, by its id or its slot 1–8.
+    pub(crate) account: AccountName,
+    /// Below which balance.
+    #[arg(long, value_name = "BALANCE", conflicts_with = "off", requires_all = ["add", "day_cap", "agree", "password_stdin"])]
+    pub(crate) below: Option<Fen>,
+    /// What arrives each time.
+    #[arg(long, value_name = "AMOUNT", requires = "below")]
+    pub(crate) add: Option<Fen>,
+    /// The most of a day.
+    #[arg(long, value_name = "AMOUNT", requires = "below")]
+    pub(crate) day_cap: Option<Fen>,
+    /// Agree that the school takes so much, from the wallet and then off the default bank card, without asking again, until you
+    /// end it.
+    #[arg(long, requires = "below")]
+    agree: bool,
+    /// Read the payment password from standard input.
+    #[arg(long, requires = "below")]
+    password_stdin: bool,
+    /// End the rule.
+    #[arg(long)]
+    pub(crate) off: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
 /// A payment to be disputed.
 #[derive(Debug, Args)]
 pub(crate) struct Dispute {

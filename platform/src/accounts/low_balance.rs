@@ -1,13 +1,14 @@
 //! Below which balance a holder wants to be told. The phone compares and tells; here it is remembered, for all phones.
 
-use super::store::{card_account_of, list_accounts, set_low_below};
+use super::shown_accounts;
+use super::store::{card_account_of, set_low_below};
 use crate::Platform;
 use crate::db::transact;
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
 use crate::idempotency::{Deed, Operation};
 use uuid::Uuid;
-use yika_api::account::{AccountList, LowBalance};
+use yika_api::account::LowBalance;
 use yika_api::{Fen, ProblemCode};
 
 /// More than anybody keeps on a card.
@@ -38,7 +39,7 @@ pub(super) async fn set(
         let found = card_account_of(tx, holder, account).await?;
         let account = found.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
         set_low_below(tx, account.funds.card(), request.below).await?;
-        let accounts = list_accounts(tx, holder, now).await?;
-        slot.store(tx, &AccountList { accounts }, now).await
+        let accounts = shown_accounts(tx, platform, holder).await?;
+        slot.store(tx, &accounts, now).await
     })
 }

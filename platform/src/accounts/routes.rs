@@ -1,6 +1,6 @@
 //! The endpoints of accounts and bills.
 
-use super::{feed, list_accounts, low_balance};
+use super::{feed, low_balance, shown_accounts};
 use crate::Platform;
 use crate::error::Result;
 use crate::http::{ApiJson, ApiPath, ApiQuery, IdempotencyKey, stored_json};
@@ -25,9 +25,10 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
 /// The holder's accounts.
 #[utoipa::path(get, path = "/v1/accounts", responses((status = 200, body = AccountList), (status = 401, body = Problem)))]
 async fn accounts(State(platform): State<Platform>, session: Session) -> Result<Json<AccountList>> {
-    let mut reader = platform.db().read().await?;
-    let accounts = list_accounts(&mut reader, session.holder, platform.now()).await?;
-    Ok(Json(AccountList { accounts }))
+    let mut snapshot = platform.db().snapshot().await?;
+    shown_accounts(&mut snapshot, &platform, session.holder)
+        .await
+        .map(Json)
 }
 
 /// Says below which balance of an account the holder wants to be told, and answers all accounts.

@@ -148,7 +148,7 @@ pub(crate) async fn slots_of(db: &mut Connection, holder: i64) -> Result<Vec<Slo
     rows.iter().map(|row| Ok(Slot::new(int(row, "slot")?)?)).collect()
 }
 
-/// A holder's accounts as the phone shows them. A balance is what is on the card less what is owed.
+/// A holder's accounts, without the rules by which they are topped up. A balance is what is on the card less what is owed.
 pub(crate) async fn list_accounts(db: &mut Connection, holder: i64, now: UnixMillis) -> Result<Vec<Account>> {
     let rows = sqlx::query(
         "SELECT c.public_id, c.slot, c.name_zh, c.name_en, c.status, c.low_below, c.balance + r.balance AS balance, \
@@ -181,6 +181,7 @@ fn account(row: &AnyRow, now: UnixMillis) -> Result<Account> {
         },
         status: variant(row, "status")?,
         low_below: row.try_get::<Option<i64>, _>("low_below")?.map(Fen::new),
+        auto_top_up: None,
     })
 }
 

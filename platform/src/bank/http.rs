@@ -8,8 +8,8 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CheckPassword, CloseCustomer, NewCard, OpenCustomer, Order, OrderState,
-    OrderStatus, SetPassword,
+    CardChallenge, CardCode, CheckPassword, CloseCustomer, NewCard, NewMandate, OpenCustomer, Order,
+    OrderState, OrderStatus, SetPassword,
 };
 use yika_format::ExpandedKey;
 
@@ -154,6 +154,16 @@ impl BankGateway for HttpBank {
     fn confirm_card<'a>(&'a self, customer: Uuid, card: Uuid, code: &'a CardCode) -> BankAnswer<'a, ()> {
         let path = format!("customers/{customer}/cards/{card}/confirm");
         Box::pin(done(self.with_body(Method::POST, &path, code)))
+    }
+
+    fn give_mandate<'a>(&'a self, customer: Uuid, mandate: Uuid, new: &'a NewMandate) -> BankAnswer<'a, ()> {
+        let path = format!("customers/{customer}/mandates/{mandate}");
+        Box::pin(done(self.with_body(Method::PUT, &path, new)))
+    }
+
+    fn end_mandate(&self, customer: Uuid, mandate: Uuid) -> BankAnswer<'_, ()> {
+        let path = format!("customers/{customer}/mandates/{mandate}");
+        Box::pin(done(self.request(Method::DELETE, &path)))
     }
 
     fn unbind_card(&self, customer: Uuid, card: Uuid) -> BankAnswer<'_, ()> {

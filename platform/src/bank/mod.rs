@@ -17,8 +17,8 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CheckPassword, CloseCustomer, NewCard, Notice, OpenCustomer, Order, OrderState,
-    OrderStatus, SetPassword,
+    CardChallenge, CardCode, CheckPassword, CloseCustomer, NewCard, NewMandate, Notice, OpenCustomer, Order,
+    OrderState, OrderStatus, SetPassword,
 };
 use yika_api::operation::Refusal;
 use yika_api::{Base64Url, Problem, ProblemCode, UnixMillis};
@@ -78,6 +78,10 @@ pub trait BankGateway: Send + Sync {
     fn confirm_card<'a>(&'a self, customer: Uuid, card: Uuid, code: &'a CardCode) -> BankAnswer<'a, ()>;
     /// Unbinds a card.
     fn unbind_card(&self, customer: Uuid, card: Uuid) -> BankAnswer<'_, ()>;
+    /// Keeps a mandate for orders without the password.
+    fn give_mandate<'a>(&'a self, customer: Uuid, mandate: Uuid, new: &'a NewMandate) -> BankAnswer<'a, ()>;
+    /// Ends a mandate, or finds it ended.
+    fn end_mandate(&self, customer: Uuid, mandate: Uuid) -> BankAnswer<'_, ()>;
 }
 
 impl From<AdapterError> for BankError {

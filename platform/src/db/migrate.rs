@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_disputes"),
     migration!(7, "0007_limits"),
     migration!(8, "0008_low_balance"),
+    migration!(9, "0009_auto_top_up"),
 ];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \

@@ -12,11 +12,11 @@ use crate::http::AdapterError;
 use crate::ledger::{self, AccountId, AccountKind, book, school_account};
 use crate::random::new_id;
 use crate::wallet::wallet_account;
-use crate::{Platform, issuer};
+use crate::{Platform, auto_top_up, issuer};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 use yika_api::account::AccountStatus;
-use yika_api::bank::{Order, OrderState};
+use yika_api::bank::{Authority, Order, OrderState};
 use yika_api::operation::OperationKind;
 use yika_api::payment::{PaymentKind, PaymentStatus};
 use yika_api::utility::{Credit, CreditState};
@@ -63,6 +63,7 @@ pub(crate) async fn drive_for_ever(platform: &Platform) {
 
 /// Drives what is due and nobody is at, and returns how many operations that were.
 pub(crate) async fn drive_due(platform: &Platform) -> Result<usize> {
+    auto_top_up::run_due(platform).await?;
     let now = platform.now();
     let mut reader = platform.db().read().await?;
     if !store::is_something_due(&mut reader, now).await? {
@@ -178,8 +179,8 @@ fn order(row: &OperationRow) -> Option<Order> {
         card_amount,
         fee: parts.fee,
         card: row.card,
-        password: row.password.clone()?,
-        sealed_amount: parts.amount,
+        arrives: parts.amount,
+        authority: row.authority.clone()?,
     })
 }
 
@@ -276,6 +277,11 @@ async fn advance(
         seen,
     };
     store::update(tx, row, &update).await?;
+    if let Some(Authority::Mandate { mandate }) = &row.authority
+        && update.stage.phase().is_end()
+    {
+        auto_top_up::ended(tx, platform, *mandate, update.stage.refusal()).await?;
+    }
     Ok(goes_on)
 }
 

@@ -22,6 +22,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 use yika_api::account::AccountStatus;
+use yika_api::bank::Authority;
 use yika_api::operation::{
     Funding, Operation, OperationKind, OperationPage, OperationQuery, OperationRequest, UtilityPayment,
 };
@@ -148,14 +149,14 @@ pub(super) async fn accounts(db: &mut Connection, wallet: AccountId) -> Result<A
 }
 
 /// One operation as it is taken on.
-struct Starting<'a> {
-    platform: &'a Platform,
-    holder: i64,
-    now: UnixMillis,
+pub(super) struct Starting<'a> {
+    pub(super) platform: &'a Platform,
+    pub(super) holder: i64,
+    pub(super) now: UnixMillis,
 }
 
 impl Starting<'_> {
-    fn policy(&self) -> &WalletPolicy {
+    pub(super) fn policy(&self) -> &WalletPolicy {
         &self.platform.config().wallet
     }
 
@@ -173,20 +174,8 @@ impl Starting<'_> {
             _ => None,
         };
         let start = NewOperation {
-            id,
-            holder: self.holder,
-            request_hash,
-            parts,
-            card: None,
-            account: None,
             place,
-            password: None,
-            stage: Stage::Ordering(Contact::None),
-            number: take_numbers(tx, "operation", 1).await?,
-            change: take_change(tx, self.holder).await?,
-            now: self.now,
-            leased_until: self.now.plus_millis(self.policy().times.lease_ms),
-            overdue_at: self.now.plus_millis(self.policy().times.patience_ms),
+            ..self.blank(tx, id, request_hash, parts).await?
         };
         match request {
             OperationRequest::Utility {
@@ -197,16 +186,40 @@ impl Starting<'_> {
         }
     }
 
-    /// An operation whose money the bank moves, with the hold on the wallet.
+    /// An operation that this server is at, with nothing in it yet but what it is.
+    pub(super) async fn blank(
+        &self,
+        tx: &mut Connection,
+        id: Uuid,
+        request_hash: [u8; 32],
+        parts: Parts,
+    ) -> Result<NewOperation> {
+        Ok(NewOperation {
+            id,
+            holder: self.holder,
+            request_hash,
+            parts,
+            card: None,
+            account: None,
+            place: None,
+            authority: None,
+            stage: Stage::Ordering(Contact::None),
+            number: take_numbers(tx, "operation", 1).await?,
+            change: take_change(tx, self.holder).await?,
+            now: self.now,
+            leased_until: self.now.plus_millis(self.policy().times.lease_ms),
+            overdue_at: self.now.plus_millis(self.policy().times.patience_ms),
+        })
+    }
+
+    /// An operation whose money the bank moves by the payment password.
     async fn insert_paid_by_bank(
         &self,
         tx: &mut Connection,
-        start: NewOperation<'_>,
+        start: NewOperation,
         request: &OperationRequest,
     ) -> Result<()> {
-        self.platform.bank()?;
         let parts = start.parts;
-        let wallet = open_wallet_account(tx, self.holder).await?;
         let (account, card, password) = match request {
             OperationRequest::TopUp {
                 account_id,
@@ -241,24 +254,31 @@ impl Starting<'_> {
                 card_id, password, ..
             } => (None, Some(*card_id), password),
         };
-        if let Some(card) = card
+        let password = check_sealed(password)?.clone();
+        let new = NewOperation {
+            card,
+            account,
+            authority: Some(Authority::Password { password }),
+            ..start
+        };
+        self.insert_with_hold(tx, &new).await
+    }
+
+    /// An operation whose money the bank moves, with the hold on the wallet.
+    pub(super) async fn insert_with_hold(&self, tx: &mut Connection, new: &NewOperation) -> Result<()> {
+        self.platform.bank()?;
+        let wallet = open_wallet_account(tx, self.holder).await?;
+        if let Some(card) = new.card
             && !is_bound(tx, self.holder, card).await?
         {
             return Err(Error::refused(ProblemCode::CardNotBound));
         }
-        let password = check_sealed(password)?;
         let free = ledger::balance(tx, wallet).await?;
-        if free < parts.held() {
+        if free < new.parts.held() {
             return Err(Error::refused_amount(ProblemCode::InsufficientFunds, free));
         }
-        let new = NewOperation {
-            card,
-            account,
-            password: Some(password),
-            ..start
-        };
-        store::insert(tx, &new).await?;
-        let hold = parts.hold(&accounts(tx, wallet).await?, self.now)?;
+        store::insert(tx, new).await?;
+        let hold = new.parts.hold(&accounts(tx, wallet).await?, self.now)?;
         book(tx, hold.as_slice()).await?;
         Ok(())
     }
@@ -267,7 +287,7 @@ impl Starting<'_> {
     async fn insert_paid_by_account(
         &self,
         tx: &mut Connection,
-        start: NewOperation<'_>,
+        start: NewOperation,
         account: Uuid,
     ) -> Result<()> {
         let holder = holder_by_id(tx, self.holder).await?;
@@ -316,7 +336,7 @@ impl Starting<'_> {
         }
     }
 
-    async fn check_amount(&self, tx: &mut Connection, parts: &Parts) -> Result<()> {
+    pub(super) async fn check_amount(&self, tx: &mut Connection, parts: &Parts) -> Result<()> {
         let (least, most) = match parts.kind {
             OperationKind::TopUp | OperationKind::Utility => {
                 (self.policy().least, self.bounds(tx, parts).await?.single)
@@ -335,23 +355,28 @@ impl Starting<'_> {
 
     /// The parts are those that the holder saw: they add up, with today's fee.
     fn check_funding(&self, parts: &Parts, funding: &Funding) -> Result<()> {
-        let negative = [parts.wallet, parts.bank, parts.fee]
-            .iter()
-            .any(|part| part.is_negative());
-        let part_of_card = parts.bank.checked_sub(parts.fee)?;
-        let fee = match part_of_card.is_negative() {
-            true => Fen::ZERO,
-            false => self.policy().fee.on(part_of_card)?,
-        };
-        let adds_up = parts.wallet.checked_add(part_of_card)? == parts.amount;
-        let names_card = funding.card_id.is_some() == parts.bank.is_positive();
-        match !negative && adds_up && names_card && parts.fee == fee {
+        let mismatch = |fee| Error::refused_amount(ProblemCode::FundingMismatch, fee);
+        let Parts {
+            wallet, bank, fee, ..
+        } = *parts;
+        if [wallet, bank, fee].iter().any(|part| part.is_negative()) || fee > bank {
+            return Err(mismatch(Fen::ZERO));
+        }
+        let part_of_card = bank.checked_sub(fee)?;
+        let due = self
+            .policy()
+            .fee
+            .on(part_of_card)
+            .map_err(|_| mismatch(Fen::ZERO))?;
+        let adds_up = wallet.checked_add(part_of_card) == Ok(parts.amount);
+        let names_card = funding.card_id.is_some() == bank.is_positive();
+        match adds_up && names_card && fee == due {
             true => Ok(()),
-            false => Err(Error::refused_amount(ProblemCode::FundingMismatch, fee)),
+            false => Err(mismatch(due)),
         }
     }
 
-    async fn check_day(&self, tx: &mut Connection, parts: &Parts) -> Result<()> {
+    pub(super) async fn check_day(&self, tx: &mut Connection, parts: &Parts) -> Result<()> {
         let used = match parts.account.is_positive() {
             true => spent_today(tx, self.platform, self.holder).await?,
             false => top_ups_of_today(tx, self.platform, self.holder).await?,
@@ -371,7 +396,7 @@ impl Starting<'_> {
         Ok(bound.ok_or_else(|| Error::refused(ProblemCode::NotFound))?.id)
     }
 
-    async fn check_account(&self, tx: &mut Connection, account: Uuid) -> Result<CardAccount> {
+    pub(super) async fn check_account(&self, tx: &mut Connection, account: Uuid) -> Result<CardAccount> {
         let found = card_account_of(tx, self.holder, account).await?;
         let account = found.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
         match account.status {

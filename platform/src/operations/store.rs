@@ -13,7 +13,7 @@ use sqlx::any::AnyRow;
 use std::collections::HashMap;
 use std::ops::Range;
 use uuid::Uuid;
-use yika_api::bank::OrderDirection;
+use yika_api::bank::{Authority, OrderDirection};
 use yika_api::operation::{Funding, Operation, Phase, Step};
 use yika_api::wallet::SealedField;
 use yika_api::{Fen, UnixMillis};
@@ -31,8 +31,8 @@ pub(super) struct OperationRow {
     pub(super) account: Option<AccountId>,
     /// The place of a utility that gets it.
     pub(super) place: Option<Place>,
-    /// Absent once the order can't be sent any more.
-    pub(super) password: Option<SealedField>,
+    /// Why the bank may carry it out. A password is gone once the order can't be sent any more.
+    pub(super) authority: Option<Authority>,
     pub(super) stage: Stage,
     pub(super) next: Next,
     pub(super) attempts: i64,
@@ -63,7 +63,7 @@ pub(super) fn reference(number: i64) -> String {
 
 /// A new operation.
 #[derive(Clone, Debug)]
-pub(super) struct NewOperation<'a> {
+pub(super) struct NewOperation {
     pub(super) id: Uuid,
     pub(super) holder: i64,
     pub(super) request_hash: [u8; 32],
@@ -71,7 +71,7 @@ pub(super) struct NewOperation<'a> {
     pub(super) card: Option<Uuid>,
     pub(super) account: Option<AccountId>,
     pub(super) place: Option<Uuid>,
-    pub(super) password: Option<&'a SealedField>,
+    pub(super) authority: Option<Authority>,
     pub(super) stage: Stage,
     pub(super) number: i64,
     pub(super) change: i64,
@@ -80,12 +80,17 @@ pub(super) struct NewOperation<'a> {
     pub(super) overdue_at: UnixMillis,
 }
 
-pub(super) async fn insert(tx: &mut Connection, new: &NewOperation<'_>) -> Result<()> {
+pub(super) async fn insert(tx: &mut Connection, new: &NewOperation) -> Result<()> {
+    let (password, mandate) = match &new.authority {
+        Some(Authority::Password { password }) => (Some(password), None),
+        Some(Authority::Mandate { mandate }) => (None, Some(mandate.to_string())),
+        None => (None, None),
+    };
     sqlx::query(
         "INSERT INTO operation (id, holder, request_hash, kind, amount, wallet_part, bank_part, fee, bank_card, account, \
          password_kid, password, due_at, leased_until, overdue_at, reference, change, account_part, place, stage, phase, \
-         next, version, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-         $18, $19, $20, $21, $22, 1, $13)",
+         next, mandate, version, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+         $18, $19, $20, $21, $22, $23, 1, $13)",
     )
     .bind(new.id.to_string())
     .bind(new.holder)
@@ -97,8 +102,8 @@ pub(super) async fn insert(tx: &mut Connection, new: &NewOperation<'_>) -> Resul
     .bind(new.parts.fee.get())
     .bind(new.card.map(|card| card.to_string()))
     .bind(new.account.map(|account| account.0))
-    .bind(new.password.map(|password| i64::from(password.kid)))
-    .bind(new.password.map(|password| password.bytes.0.clone()))
+    .bind(password.map(|password| i64::from(password.kid)))
+    .bind(password.map(|password| password.bytes.0.clone()))
     .bind(new.now.0)
     .bind(new.leased_until.0)
     .bind(new.overdue_at.0)
@@ -109,6 +114,7 @@ pub(super) async fn insert(tx: &mut Connection, new: &NewOperation<'_>) -> Resul
     .bind(new.stage.to_stored().to_stored())
     .bind(stored_phase(new.stage.phase())?.to_stored())
     .bind(new.stage.resume().to_stored())
+    .bind(mandate)
     .execute(&mut *tx)
     .await?;
     insert_step(tx, new.id, 1, new.stage.phase(), new.now).await
@@ -160,9 +166,22 @@ fn place(row: &AnyRow) -> Result<Option<Place>> {
     }))
 }
 
-fn operation_row(row: &AnyRow) -> Result<OperationRow> {
+fn authority(row: &AnyRow) -> Result<Option<Authority>> {
+    if let Some(mandate) = optional_uuid(row, "mandate")? {
+        return Ok(Some(Authority::Mandate { mandate }));
+    }
     let (kid, sealed): (Option<i64>, Option<Vec<u8>>) =
         (row.try_get("password_kid")?, row.try_get("password")?);
+    let kid = kid.and_then(|kid| u16::try_from(kid).ok());
+    Ok(kid.zip(sealed).map(|(kid, sealed)| Authority::Password {
+        password: SealedField {
+            kid,
+            bytes: sealed.into(),
+        },
+    }))
+}
+
+fn operation_row(row: &AnyRow) -> Result<OperationRow> {
     Ok(OperationRow {
         id: uuid(row, "id")?,
         holder: row.try_get("holder")?,
@@ -172,13 +191,7 @@ fn operation_row(row: &AnyRow) -> Result<OperationRow> {
         card: optional_uuid(row, "bank_card")?,
         account: row.try_get::<Option<i64>, _>("account")?.map(AccountId),
         place: place(row)?,
-        password: kid
-            .and_then(|kid| u16::try_from(kid).ok())
-            .zip(sealed)
-            .map(|(kid, sealed)| SealedField {
-                kid,
-                bytes: sealed.into(),
-            }),
+        authority: authority(row)?,
         stage: Stage::of_row(row)?,
         next: variant(row, "next")?,
         attempts: row.try_get("attempts")?,
@@ -287,6 +300,23 @@ pub(crate) async fn top_ups_since(db: &mut Connection, holder: i64, since: UnixM
     fen(&row, "sum")
 }
 
+/// What automatic top-ups of an account since an instant come to, but for those that ended without effect.
+pub(crate) async fn automatic_since(
+    db: &mut Connection,
+    account: AccountId,
+    since: UnixMillis,
+) -> Result<Fen> {
+    let row = sqlx::query(
+        "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS sum FROM operation WHERE account = $1 \
+         AND mandate IS NOT NULL AND created_at >= $2 AND phase NOT IN ('refused', 'refunded')",
+    )
+    .bind(account.0)
+    .bind(since.0)
+    .fetch_one(db)
+    .await?;
+    fen(&row, "sum")
+}
+
 /// How many operations of a holder are under way at the bank, and what they hold of the wallet.
 pub(crate) async fn under_way(db: &mut Connection, holder: i64) -> Result<(u64, Fen)> {
     let row = sqlx::query(
@@ -378,6 +408,7 @@ async fn with_steps(db: &mut Connection, rows: &[AnyRow]) -> Result<Vec<(i64, Op
                 },
                 account_id: optional_uuid(row, "public_id")?,
                 place_id: optional_uuid(row, "place")?,
+                is_automatic: optional_uuid(row, "mandate")?.is_some(),
                 phase: phase(row)?,
                 steps: steps.remove(&id).unwrap_or_default(),
                 refusal: Stage::of_row(row)?.refusal().cloned(),

@@ -13,8 +13,10 @@ use sqlx::Row as _;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use yika_api::account::AccountList;
-use yika_api::bank::OrderState;
-use yika_api::operation::{Operation, OperationPage, OperationRequest, Phase, Refusal, RefusalReason};
+use yika_api::bank::{Authority, OrderState};
+use yika_api::operation::{
+    Funding, Operation, OperationPage, OperationRequest, Phase, Refusal, RefusalReason,
+};
 use yika_api::payment::{PaymentPage, PaymentStatus};
 use yika_api::wallet::Wallet;
 use yika_api::{Fen, ProblemCode, UnixMillis};
@@ -332,7 +334,21 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
             bytes: b"123456".to_vec().into(),
         },
     };
+    let apart = |wallet, bank, fee| OperationRequest::TopUp {
+        account_id: account,
+        amount: Fen::new(1_000),
+        funding: Funding {
+            wallet: Fen::new(wallet),
+            bank: Fen::new(bank),
+            card_id: card,
+            fee: Fen::new(fee),
+        },
+        password: password(),
+    };
     for (request, code) in [
+        (apart(0, 0, i64::MIN), ProblemCode::FundingMismatch),
+        (apart(i64::MAX, i64::MAX, 0), ProblemCode::FundingMismatch),
+        (apart(i64::MIN, 0, i64::MAX), ProblemCode::FundingMismatch),
         (top_up(0, 0, 0, None), ProblemCode::AmountOutOfRange),
         (top_up(99, 0, 0, None), ProblemCode::AmountOutOfRange),
         (top_up(50_001, 0, 0, None), ProblemCode::AmountOutOfRange),
@@ -460,6 +476,7 @@ async fn a_sealed_password_goes_with_the_operations_end() {
     campus.platform.drive_due_operations().await.unwrap();
     assert!(kept().await.is_empty());
     let [first, second] = [1, 2].map(|back| campus.bank.heard()[campus.bank.heard().len() - back].clone());
-    assert_eq!(first.password, password(), "sent again byte for byte");
+    let authority = Authority::Password { password: password() };
+    assert_eq!(first.authority, authority, "sent again byte for byte");
     assert_ne!(first.id, second.id);
 }

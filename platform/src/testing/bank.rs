@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CheckPassword, CloseCustomer, NewCard, Notice, OpenCustomer, Order, OrderState,
-    OrderStatus, SetPassword,
+    CardChallenge, CardCode, CheckPassword, CloseCustomer, NewCard, NewMandate, Notice, OpenCustomer, Order,
+    OrderState, OrderStatus, SetPassword,
 };
 use yika_api::operation::{Refusal, RefusalReason};
 use yika_api::{LocalizedText, UnixMillis};
@@ -41,6 +41,8 @@ struct Books {
     /// How often money moved for an order.
     moved: HashMap<Uuid, u32>,
     faults: VecDeque<Fault>,
+    /// Mandates that have ended.
+    ended: Vec<Uuid>,
     now: i64,
 }
 
@@ -105,6 +107,11 @@ impl TestBank {
             .get(&order)
             .copied()
             .unwrap_or_default()
+    }
+
+    /// The mandates that it was told have ended, as often as it was.
+    pub(crate) fn ended_mandates(&self) -> Vec<Uuid> {
+        self.books.lock().unwrap().ended.clone()
     }
 
     pub(crate) fn heard(&self) -> Vec<Order> {
@@ -250,6 +257,18 @@ impl BankGateway for TestBank {
 
     fn confirm_card<'a>(&'a self, _: Uuid, _: Uuid, _: &'a CardCode) -> BankAnswer<'a, ()> {
         self.simple(())
+    }
+
+    fn give_mandate<'a>(&'a self, _: Uuid, _: Uuid, _: &'a NewMandate) -> BankAnswer<'a, ()> {
+        self.simple(())
+    }
+
+    fn end_mandate(&self, _: Uuid, mandate: Uuid) -> BankAnswer<'_, ()> {
+        let answered = self.exchange(|books, _| {
+            books.ended.push(mandate);
+            Ok(())
+        });
+        Box::pin(std::future::ready(answered))
     }
 
     fn unbind_card(&self, _: Uuid, _: Uuid) -> BankAnswer<'_, ()> {

@@ -6,7 +6,7 @@ mod service;
 mod store;
 
 pub(crate) use routes::routes;
-pub(crate) use store::{is_bound, open_customer, open_wallet_account, wallet_account};
+pub(crate) use store::{default_card, is_bound, open_customer, open_wallet_account, wallet_account};
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -3,6 +3,7 @@
 
 use super::store;
 use crate::Platform;
+use crate::auto_top_up;
 use crate::bank::BankGateway;
 use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
@@ -222,7 +223,10 @@ impl<'a> Visit<'a> {
                 };
                 store::open(tx, holder, account, terms_version, now).await
             }
-            Change::Close => store::close(tx, holder, now).await,
+            Change::Close => {
+                auto_top_up::end_with_wallet(tx, holder).await?;
+                store::close(tx, holder, now).await
+            }
             Change::Nothing => Ok(()),
             Change::Limits(bounds, raise) => {
                 limits::set_top_up_bounds(tx, self.platform, holder, bounds, raise).await

@@ -174,6 +174,12 @@ pub(super) async fn cards(db: &mut Connection, holder: i64) -> Result<Vec<BankCa
         .collect()
 }
 
+/// The card that pays where none is named.
+pub(crate) async fn default_card(db: &mut Connection, holder: i64) -> Result<Option<Uuid>> {
+    let cards = cards(db, holder).await?;
+    Ok(cards.iter().find(|card| card.is_default).map(|card| card.id))
+}
+
 /// Keeps a card that waits for its code.
 pub(super) async fn insert_card(
     tx: &mut Connection,

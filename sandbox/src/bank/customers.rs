@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 use yika_api::bank::{
-    CardChallenge, CardCode, CardData, CheckPassword, CloseCustomer, IdentityData, NewCard, OpenCustomer,
-    SetPassword,
+    CardChallenge, CardCode, CardData, CheckPassword, CloseCustomer, IdentityData, NewCard, NewMandate,
+    OpenCustomer, SetPassword,
 };
 use yika_api::operation::{Refusal, RefusalReason};
 use yika_api::wallet::{ChangePassword, SealedField};
@@ -31,6 +31,7 @@ pub(super) enum CustomerRequest {
     Bind(Uuid, NewCard),
     Confirm(Uuid, Uuid, CardCode),
     Check(Uuid, CheckPassword),
+    Mandate(Uuid, Uuid, NewMandate),
 }
 
 /// What was answered: a challenge where a card is to be bound, nothing else; or a refusal.
@@ -45,6 +46,7 @@ impl CustomerRequest {
             Self::Bind(_, request) => request.operation,
             Self::Confirm(_, _, request) => request.operation,
             Self::Check(_, request) => request.operation,
+            Self::Mandate(_, mandate, _) => *mandate,
         }
     }
 
@@ -57,6 +59,7 @@ impl CustomerRequest {
             Self::Bind(customer, _) => format!("bind {customer}"),
             Self::Confirm(customer, card, _) => format!("confirm {customer} {card}"),
             Self::Check(customer, _) => format!("check {customer}"),
+            Self::Mandate(customer, _, _) => format!("mandate {customer}"),
         }
     }
 }
@@ -99,6 +102,10 @@ impl Bank {
                 .map(|()| None),
             CustomerRequest::Check(customer, request) => self
                 .check_customer(&mut tx, *customer, request)
+                .await
+                .map(|()| None),
+            CustomerRequest::Mandate(customer, mandate, request) => self
+                .give_mandate(&mut tx, *customer, *mandate, request)
                 .await
                 .map(|()| None),
         };
@@ -209,6 +216,7 @@ impl Bank {
         for sql in [
             "UPDATE customers SET is_open = 0 WHERE id = ?1",
             "UPDATE bindings SET is_bound = 0, code = NULL WHERE customer = ?1",
+            "UPDATE mandates SET is_live = 0 WHERE customer = ?1",
         ] {
             sqlx::query(sql)
                 .bind(customer.to_string())

@@ -6,6 +6,7 @@ mod console;
 mod customers;
 mod faults;
 mod keys;
+mod mandates;
 mod notices;
 mod orders;
 mod password;

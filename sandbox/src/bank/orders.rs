@@ -6,7 +6,7 @@ use super::store::{self, FEES, SCHOOL, card_account, wallet_account};
 use super::{Bank, BankError};
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
-use yika_api::bank::{Order, OrderDirection, OrderState, OrderStatus};
+use yika_api::bank::{Authority, Order, OrderDirection, OrderState, OrderStatus};
 use yika_api::operation::{Refusal, RefusalReason};
 use yika_api::{Fen, LocalizedText, UnixMillis};
 use yika_format::bank::Field;
@@ -220,12 +220,17 @@ impl Bank {
         if !adds_up(order) {
             return Ok(Err(Refusal::of(RefusalReason::BankRefused)));
         }
-        let (id, customer, amount) = (order.id, order.customer, order.sealed_amount);
-        let password = match self.open_field(Field::Password, &order.password, id, customer, amount) {
-            Ok(password) => password,
-            Err(refusal) => return Ok(Err(refusal)),
+        let customer = order.customer;
+        let allowed = match &order.authority {
+            Authority::Mandate { mandate } => self.check_mandate(tx, order, *mandate).await?,
+            Authority::Password { password } => {
+                match self.open_field(Field::Password, password, order.id, customer, order.arrives) {
+                    Ok(password) => self.check_password(tx, customer, &password).await?,
+                    Err(refusal) => Err(refusal),
+                }
+            }
         };
-        if let Err(refusal) = self.check_password(tx, customer, &password).await? {
+        if let Err(refusal) = allowed {
             return Ok(Err(refusal));
         }
         let Some(binding) = order.card else {
@@ -298,18 +303,17 @@ pub(super) fn trace_text(trace: i64) -> String {
     format!("B{trace:09}")
 }
 
-/// Whether the parts make up what the holder sealed, and a card is named where there is a part of one.
+/// Whether the parts make up what the holder agreed to, and a card is named where there is a part of one.
 fn adds_up(order: &Order) -> bool {
-    let [wallet, card, fee, sealed] =
-        [order.wallet, order.card_amount, order.fee, order.sealed_amount].map(Fen::get);
+    let [wallet, card, fee, sum] = [order.wallet, order.card_amount, order.fee, order.arrives].map(Fen::get);
     let is_in_range =
-        [wallet, card, fee].iter().all(|part| (0..=MOST).contains(part)) && fee <= card && sealed > 0;
+        [wallet, card, fee].iter().all(|part| (0..=MOST).contains(part)) && fee <= card && sum > 0;
     let arrives = match order.direction {
         OrderDirection::ToSchool => wallet.checked_add(card).map(|sum| sum - fee),
         OrderDirection::IntoWallet => (wallet == card.saturating_sub(fee)).then_some(wallet),
         OrderDirection::OntoCard => (wallet == card && fee == 0).then_some(wallet),
     };
-    is_in_range && arrives == Some(sealed) && order.card.is_some() == (card > 0)
+    is_in_range && arrives == Some(sum) && order.card.is_some() == (card > 0)
 }
 
 /// A refusal for no reason that a caller could know.

@@ -15,8 +15,8 @@ use axum::{Json, Router};
 use clap::ValueEnum as _;
 use uuid::Uuid;
 use yika_api::bank::{
-    CardCode, CheckPassword, CloseCustomer, NewCard, OpenCustomer, Order, OrderStatus, SetPassword,
-    StatementRow,
+    CardCode, CheckPassword, CloseCustomer, NewCard, NewMandate, OpenCustomer, Order, OrderStatus,
+    SetPassword, StatementRow,
 };
 use yika_api::{Problem, ProblemCode};
 
@@ -42,6 +42,10 @@ pub(super) fn routes(bank: Bank) -> Router {
             post(confirm),
         )
         .route("/sandbox/bank/customers/{customer}/cards/{card}", delete(unbind))
+        .route(
+            "/sandbox/bank/customers/{customer}/mandates/{mandate}",
+            put(give_mandate).delete(end_mandate),
+        )
         .route("/sandbox/bank/key", get(key))
         .route("/sandbox/bank/statements/{day}", get(statement))
         .with_state(bank)
@@ -159,6 +163,22 @@ async fn unbind(
     Path((customer, card)): Path<(Uuid, Uuid)>,
 ) -> Result<StatusCode, Failure> {
     bank.unbind(customer, card).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn give_mandate(
+    State(bank): State<Bank>,
+    Path((customer, mandate)): Path<(Uuid, Uuid)>,
+    Json(body): Json<NewMandate>,
+) -> Result<Response, Failure> {
+    answer(&bank, CustomerRequest::Mandate(customer, mandate, body)).await
+}
+
+async fn end_mandate(
+    State(bank): State<Bank>,
+    Path((customer, mandate)): Path<(Uuid, Uuid)>,
+) -> Result<StatusCode, Failure> {
+    bank.end_mandate(customer, mandate).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -66,3 +66,20 @@ CREATE TABLE IF NOT EXISTS notices (
     status TEXT NOT NULL,                          -- OrderStatus as JSON
     is_told INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS mandates (
+    id       TEXT PRIMARY KEY,
+    customer TEXT NOT NULL,
+    single   INTEGER NOT NULL CHECK (single > 0),
+    day      INTEGER NOT NULL CHECK (day >= single),
+    is_live  INTEGER NOT NULL
+) STRICT;
+
+-- Orders that a mandate allowed. What became of them, the orders say.
+CREATE TABLE IF NOT EXISTS drawings (
+    order_id TEXT PRIMARY KEY,
+    mandate  TEXT NOT NULL REFERENCES mandates (id),
+    amount   INTEGER NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS drawings_mandate ON drawings (mandate, at);

@@ -3,6 +3,7 @@
 mod customers;
 mod faults;
 mod gateway;
+mod mandates;
 mod orders;
 
 use super::*;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
-use yika_api::bank::{Notice, Order, OrderDirection, OrderState, OrderStatus};
+use yika_api::bank::{Authority, Notice, Order, OrderDirection, OrderState, OrderStatus};
 use yika_api::operation::RefusalReason;
 use yika_format::bank::BankKeys as KnownKeys;
 use yika_format::{PublicKey, Signature};
@@ -236,9 +237,18 @@ impl World {
             card_amount: Fen::ZERO,
             fee: Fen::ZERO,
             card: None,
-            password: self.seal(Field::Password, id, amount, PASSWORD),
-            sealed_amount: Fen::new(amount),
+            arrives: Fen::new(amount),
+            authority: Authority::Password {
+                password: self.seal(Field::Password, id, amount, PASSWORD),
+            },
         }
+    }
+
+    /// Seals another password to an order of a password.
+    fn reseal(&self, order: &mut Order, password: &str) {
+        order.authority = Authority::Password {
+            password: self.seal(Field::Password, order.id, order.arrives.get(), password),
+        };
     }
 
     async fn place(&self, order: &Order, fault: Option<&str>) -> Option<OrderState> {

@@ -32,7 +32,7 @@ pub use program::{Kind, Program};
 pub use proxy::{Exchange, Proxy};
 pub use sandbox::{End, Sandbox, SandboxKind};
 pub use terminal::{OpenTerminal, Terminal, TerminalKind, Verdict};
-pub use wallet::{Deed, Move, WalletPhone};
+pub use wallet::{AutoTopUpRule, Deed, Move, WalletPhone};
 
 /// Why a step of a run failed: what was done, and what came of it.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@ use crate::http::{Reply, Request};
 use crate::{Error, Person, Result, Sandbox};
 use serde_json::{Value, json};
 use uuid::Uuid;
+use yika_api::auto_top_up::CONSENT_VERSION;
 use yika_api::dpop::{Jwk, ProofClaims, attach_signature, signing_input};
 use yika_api::wallet::{SchoolBank, SealedField};
 use yika_api::{Base64Url, DPOP, DPOP_NONCE, IDEMPOTENCY_KEY};
@@ -58,6 +59,24 @@ impl Move {
             Self::Withdraw(amount) => (0, -amount),
         }
     }
+}
+
+/// When an account is topped up by itself, by how much, and how much a day, in fen.
+#[derive(Clone, Copy, Debug)]
+pub struct AutoTopUpRule {
+    /// Below which balance.
+    pub below: i64,
+    /// What arrives.
+    pub add: i64,
+    /// The most of a day.
+    pub day_cap: i64,
+}
+
+fn auto_top_up(account: &Value) -> String {
+    format!(
+        "/v1/accounts/{}/auto-top-up",
+        account.as_str().unwrap_or_default()
+    )
 }
 
 /// A wallet on a phone.
@@ -223,6 +242,28 @@ impl WalletPhone {
             }
         }
         Ok(Deed::post(id, "/v1/operations", &body))
+    }
+
+    /// A new request to have an account topped up by itself, in fen.
+    pub fn agreeing(&self, account: &Value, rule: AutoTopUpRule) -> Result<Deed> {
+        let id = Uuid::new_v4();
+        let AutoTopUpRule { below, add, day_cap } = rule;
+        let body = json!({
+            "below": below, "add": add, "day_cap": day_cap, "consent": CONSENT_VERSION,
+            "password": self.seal(Field::Password, id, day_cap, PASSWORD)?,
+        });
+        Ok(Deed {
+            method: "PUT",
+            ..Deed::post(id, &auto_top_up(account), &body)
+        })
+    }
+
+    /// A new request to end that.
+    pub fn ending(&self, account: &Value) -> Deed {
+        Deed {
+            method: "DELETE",
+            ..Deed::post(Uuid::new_v4(), &auto_top_up(account), &Value::Null)
+        }
     }
 
     /// The same request with its password sealed anew: other bytes, and so another request.

@@ -64,6 +64,7 @@ fn account(amount: i64) -> Account {
         balance: balance(amount, 0),
         low_below: None,
         is_low: false,
+        auto_top_up: None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 async fn try_to_pay(world: &World, password: &str) -> Refusal {
     let mut order = world.order(100);
-    order.password = world.seal(Field::Password, order.id, 100, password);
+    world.reseal(&mut order, password);
     match world.place(&order, None).await.unwrap() {
         OrderState::Refused { refusal } => refusal,
         other => panic!("{other:?}"),
@@ -37,7 +37,7 @@ async fn the_third_wrong_password_locks_it_for_half_an_hour_also_over_a_restart(
 async fn a_wrong_password_that_is_sent_again_is_one_wrong_try() {
     let world = World::new().await;
     let mut order = world.order(100);
-    order.password = world.seal(Field::Password, order.id, 100, "739104");
+    world.reseal(&mut order, "739104");
     let first = world.place(&order, None).await;
     assert_eq!(world.place(&order, None).await, first);
     assert_eq!(try_to_pay(&world, "739104").await.tries_left, Some(1));
@@ -208,7 +208,7 @@ async fn opening_an_open_wallet_anew_sets_the_password_and_moves_nothing() {
         RefusalReason::PasswordWrong
     );
     let mut order = world.order(100);
-    order.password = world.seal(Field::Password, order.id, 100, "739104");
+    world.reseal(&mut order, "739104");
     assert!(is_done(&world.place(&order, None).await));
 }
 

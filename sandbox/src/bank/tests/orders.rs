@@ -128,11 +128,16 @@ async fn an_order_of_other_parts_than_were_sealed_is_refused() {
         bank_refused
     );
     let raised = |order: &mut Order| {
-        (order.wallet, order.sealed_amount) = (Fen::new(6_000), Fen::new(6_000));
+        (order.wallet, order.arrives) = (Fen::new(6_000), Fen::new(6_000));
     };
     assert_eq!(refused(&raised).await, Some(RefusalReason::SealRefused));
     assert_eq!(
-        refused(&|order| order.password.kid = 2).await,
+        refused(&|order| {
+            if let Authority::Password { password } = &mut order.authority {
+                password.kid = 2;
+            }
+        })
+        .await,
         Some(RefusalReason::SealRefused)
     );
     assert_eq!(

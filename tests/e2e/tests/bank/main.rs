@@ -4,5 +4,6 @@
 //! Whatever the bank does, each operation comes to exactly one end, the same however often it is sent, by the time that
 //! the day is reconciled; the books sum to nothing and say what the bank says, but for what its statement gets wrong.
 
+mod automatic;
 mod customers;
 mod orders;

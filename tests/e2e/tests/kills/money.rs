@@ -5,20 +5,25 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use uuid::Uuid;
-use yika_e2e::{Deed, End, Money, Move, Result, phase};
+use yika_e2e::{AutoTopUpRule, Deed, End, Money, Move, Result, phase};
 
 /// What is moved in a round: nothing comes to or goes from the wallet, and little off the bank card.
 const MOVES: [Move; 4] = [
     Move::TopUp { wallet: 100, bank: 0 },
-    Move::TopUp {
-        wallet: 100,
-        bank: 100,
-    },
-    Move::Recharge(400),
+    Move::TopUp { wallet: 50, bank: 50 },
+    Move::Recharge(350),
     Move::Withdraw(200),
 ];
 /// What is in a wallet at first. Moves that a death cut off make it more or less.
 const IN_WALLET: i64 = 2_000;
+/// With less in it, it is filled again before a round.
+const LITTLE: i64 = 1_000;
+/// A rule that no balance here falls below: it is agreed to, and tops up nothing.
+const NEVER: AutoTopUpRule = AutoTopUpRule {
+    below: 1,
+    add: 100,
+    day_cap: 100,
+};
 /// After this time the platform calls off an order that the bank never heard of, and a server that died is at none.
 const LONG_ENOUGH: i64 = 150_000;
 /// Between rounds: in a day there are no more top-ups than a holder may make.
@@ -55,10 +60,15 @@ impl Purse {
         armed: &Environment<'_>,
         well: &Environment<'_>,
     ) -> Result<End> {
-        let is_for_customers = ["platform.wallet", "bank.customer"]
+        let is_for_customers = ["platform.wallet", "platform.mandate", "bank.customer"]
             .iter()
             .any(|name| point.starts_with(name));
         let is_called_off = point.starts_with("bank.order-end");
+        if self.money.balances()?.wallet < LITTLE {
+            let refill = self.money.moving(Move::Recharge(IN_WALLET), self.card)?;
+            self.money.phone.send(&refill)?.ok()?;
+            self.money.settle(&[refill])?;
+        }
         let before = self.money.balances()?;
         let mut steps = Steps::new();
         self.deeds.clear();
@@ -115,7 +125,8 @@ impl Purse {
         Ok(())
     }
 
-    /// Empties the wallet, closes it, opens one again, binds the bank card and fills it; or goes on with that.
+    /// Empties the wallet, closes it, opens one again, binds the bank card, fills it and agrees to a rule; or goes on with
+    /// that.
     fn renew(&mut self, in_wallet: i64, steps: &mut Steps) -> Result<()> {
         let money = &self.money;
         let (phone, card) = (&money.phone, self.card);
@@ -133,6 +144,8 @@ impl Purse {
             money.moving(Move::Recharge(IN_WALLET), binding.id)
         })?;
         phone.send(&recharge)?.ok()?;
+        let agreeing = || phone.agreeing(&money.account, NEVER);
+        phone.send(&step(steps, "agree", agreeing)?)?.ok()?;
         self.card = binding.id;
         Ok(())
     }

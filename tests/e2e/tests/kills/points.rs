@@ -27,8 +27,8 @@
 //! Each has `.before-commit` and `.after-commit`; files have `.before-rename` too. The other points stand around what
 //! leaves a process: requests (`phone.http`, `terminal.http`, `terminal.upload`), replies (`platform.http`), the code on
 //! the screen (`phone.code`) and the terminal's answer (`terminal.answer`); what the platform says to the bank and what
-//! comes of it (`platform.operation.before-send`, `.after-send`, `.before-step`, `platform.wallet.told`), and what the
-//! bank tells unasked (`bank.notice`). What comes after a reply of the platform is
+//! comes of it (`platform.operation.before-send`, `.after-send`, `.before-step`, `platform.wallet.told`,
+//! `platform.mandate.told`), and what the bank tells unasked (`bank.notice`). What comes after a reply of the platform is
 //! the next request. A program that is told to write a picture writes it as any editor would: it is no state of the phone.
 
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ use std::path::Path;
 use yika_e2e::{Error, Result};
 
 /// All of them.
-pub(crate) const POINTS: [&str; 67] = [
+pub(crate) const POINTS: [&str; 68] = [
     "phone.schema.before-commit",
     "phone.schema.after-commit",
     "phone.master-key.before-commit",
@@ -98,6 +98,7 @@ pub(crate) const POINTS: [&str; 67] = [
     "platform.operation.after-send",
     "platform.operation.before-step",
     "platform.wallet.told",
+    "platform.mandate.told",
     "bank.order.before-commit",
     "bank.order.after-commit",
     "bank.order-end.before-commit",
@@ -108,7 +109,12 @@ pub(crate) const POINTS: [&str; 67] = [
 ];
 
 /// Points on the way of money between platform and bank.
-const OF_MONEY: [&str; 3] = ["platform.operation.", "platform.wallet.", "bank."];
+const OF_MONEY: [&str; 4] = [
+    "platform.operation.",
+    "platform.wallet.",
+    "platform.mandate.",
+    "bank.",
+];
 
 /// Whether a point is one of those that only who moves money passes.
 pub(crate) fn is_of_money(point: &str) -> bool {
@@ -120,7 +126,7 @@ pub(crate) fn passes(point: &str) -> usize {
     match point.rsplit_once('.').map(|(name, _)| name) {
         Some("platform.db") => 12,
         Some("platform.http" | "phone.http" | "terminal.http") => 6,
-        Some("platform.wallet") => 1,
+        Some("platform.wallet" | "platform.mandate") => 1,
         _ => 2,
     }
 }

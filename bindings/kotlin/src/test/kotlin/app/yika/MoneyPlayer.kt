@@ -40,6 +40,9 @@ internal class MoneyPlayer(
             "pay_utility" -> step.mayFail { payUtility() }
             "limits" -> step.mayFail { setLimits() }
             "dispute" -> step.mayFail { dispute() }
+            "auto_top_up" -> step.mayFail { autoTopUp() }
+            "stop_auto_top_up" -> step.mayFail { card.accounts().stopAutoTopUp(account(long("slot")).id) }
+            "automatic" -> automatic(step)
             else -> return false
         }
         return true
@@ -71,6 +74,33 @@ internal class MoneyPlayer(
         val newest = card.bills().page(BillQuery(), 1u)
         val reason = DisputeReason.valueOf(text("reason").uppercase())
         card.bills().dispute(newest.bills.single().id, reason, textIfAny("text").orEmpty())
+    }
+
+    private suspend fun ScenarioStep.autoTopUp() {
+        val rule =
+            AutoTopUpRule(
+                below = long("below"),
+                add = long("add"),
+                dayCap = long("day_cap"),
+                consent = autoTopUpConsentVersion(),
+            )
+        val accounts = card.accounts().setAutoTopUp(account(long("slot")).id, rule, bytes("password"))
+        val kept = accounts.single { it.slot.toLong() == long("slot") }
+        assertEquals(rule.add, kept.autoTopUp?.add)
+    }
+
+    private suspend fun automatic(step: ScenarioStep) {
+        bank().drive()
+        card.sync()
+        val page = card.operations().page(after = null, limit = PAGE)
+        val ends =
+            page.operations.filter { it.isAutomatic }.map { operation ->
+                var phase = operation.phase
+                while (phase !in ENDS) phase = card.operations().watch(operation.id, phase).phase
+                phase
+            }
+        assertEquals(List(step.long("count").toInt()) { Phase.CREDITED }, ends)
+        card.sync()
     }
 
     private fun place(name: String) = checkNotNull(places[name]) { "no place of that name" }
@@ -137,4 +167,9 @@ internal class MoneyPlayer(
     private fun plan(step: ScenarioStep) = checkNotNull(plans[step.text("operation")]) { "no operation of that name" }
 
     private fun phase(step: ScenarioStep) = Phase.valueOf(step.text("phase").uppercase())
+
+    private companion object {
+        const val PAGE = 100u
+        val ENDS = setOf(Phase.CREDITED, Phase.REFUNDED, Phase.REFUSED)
+    }
 }

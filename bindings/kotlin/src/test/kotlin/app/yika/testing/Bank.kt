@@ -25,6 +25,11 @@ class Bank(
         send(request("/sandbox/admin/bank/settle").POST(BodyPublishers.noBody()))
     }
 
+    /** Has the platform do what is due, as it does by itself a little later. */
+    fun drive() {
+        send(request("/sandbox/admin/operations/drive").POST(BodyPublishers.noBody()))
+    }
+
     /** The code that was sent last to somebody's phone. */
     fun lastCode(): String {
         val answer = json(send(request("/sandbox/admin/bank/messages").GET()))
