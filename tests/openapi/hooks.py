@@ -136,7 +136,7 @@ def before_call(_context, case, _kwargs) -> None:
     if meta is None or meta.phase.name == "stateful" or not meta.generation.mode.is_positive or not next(turns):
         return
     match case.operation.path:
-        case "/v1/accounts/{id}/low-balance":
+        case "/v1/accounts/{id}/low-balance" | "/v1/accounts/{id}/auto-top-up":
             case.path_parameters = {"id": account}
         case "/v1/utilities/providers/{provider}/places":
             case.path_parameters = {"provider": PLACE["provider"]}

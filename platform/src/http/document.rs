@@ -1,9 +1,10 @@
-//! What holds for the description of every endpoint, said once: how failures and plain bytes travel, and which failures
-//! there are anywhere.
+//! What holds for the description of every endpoint, said once: how callers show who they are, how failures and plain bytes
+//! travel, and which failures there are anywhere.
 
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
-use yika_api::ProblemCode;
+use yika_api::{DPOP, ProblemCode};
 
 const JSON: &str = "application/json";
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -12,10 +13,19 @@ const PROBLEM: &str = "#/components/schemas/Problem";
 /// This endpoint always fails in OAuth's words (RFC 6749, section 5.2), and describes how by itself.
 const TOKEN: &str = "/v1/sessions/token";
 
+/// Terminals have a key and no token.
+const TERMINALS: &str = "/v1/terminals";
+/// The access token of a phone's session.
+const ACCESS: &str = "access_token";
+/// The proof that the caller has the key.
+const PROOF: &str = "proof";
+
 /// Completes what the endpoints say of themselves.
 pub(super) fn complete(document: &mut OpenApi) {
+    add_security_schemes(document);
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
+            add_security(path, operation);
             if path != TOKEN {
                 add_common_problems(operation);
             }
@@ -42,6 +52,40 @@ fn whole<T>(value: &mut RefOr<T>) -> Option<&mut T> {
         RefOr::T(value) => Some(value),
         RefOr::Ref(_) => None,
     }
+}
+
+/// OpenAPI 3.1 knows no scheme of two headers: each is one, and who needs both names both.
+fn add_security_schemes(document: &mut OpenApi) {
+    let schemes = [
+        (
+            ACCESS,
+            "Authorization",
+            "`DPoP` and the access token (RFC 9449, section 7.1), of `POST /v1/sessions/token`.",
+        ),
+        (
+            PROOF,
+            DPOP,
+            "A proof of possession for this request (RFC 9449, section 4.2), with the server's nonce: by the key of the \
+             session, or by that of the terminal.",
+        ),
+    ];
+    let components = document.components.get_or_insert_default();
+    for (name, header, text) in schemes {
+        let value = ApiKeyValue::with_description(header, text);
+        components.add_security_scheme(name, SecurityScheme::ApiKey(ApiKey::Header(value)));
+    }
+}
+
+/// Who can be told that the session has ended has to show one.
+fn add_security(path: &str, operation: &mut Operation) {
+    if !operation.responses.responses.contains_key("401") {
+        return;
+    }
+    let none: [&str; 0] = [];
+    let proof = SecurityRequirement::new(PROOF, none);
+    let has_token = path != TOKEN && !path.starts_with(TERMINALS);
+    let needed = if has_token { proof.add(ACCESS, none) } else { proof };
+    operation.security = Some(vec![needed]);
 }
 
 /// What any request can meet; and what any body can, before its endpoint sees it.
@@ -124,6 +168,20 @@ mod tests {
         let token = responses("/v1/sessions/token", "post");
         assert!(token.get("415").is_none());
         assert!(token["503"]["content"].get("application/json").is_some());
+    }
+
+    #[tokio::test]
+    async fn whoever_needs_a_key_or_a_session_finds_it_said() {
+        let document = document().await;
+        let schemes = &document["components"]["securitySchemes"];
+        assert_eq!((&schemes["proof"]["in"], &schemes["proof"]["name"]), (&json!("header"), &json!("DPoP")));
+        assert_eq!(schemes["access_token"]["name"], "Authorization");
+        let security = |method: &str, path: &str| document["paths"][path][method]["security"].clone();
+        let both = json!([{ "access_token": [], "proof": [] }]);
+        assert_eq!(security("get", "/v1/accounts"), both);
+        assert_eq!(security("post", "/v1/operations"), both);
+        assert_eq!(security("post", "/v1/terminals/sales"), json!([{ "proof": [] }]));
+        assert_eq!(security("get", "/v1/school"), Value::Null);
     }
 
     #[tokio::test]
