@@ -38,7 +38,9 @@ impl Meters {
             _ => self.carry_out(&mut tx, credit).await?,
         };
         insert(&mut tx, credit, &state, fault).await?;
+        yika_fault::reach("meters.credit.before-commit");
         tx.commit().await?;
+        yika_fault::reach("meters.credit.after-commit");
         Ok(match fault {
             Some(MeterFault::TimeoutAfterCredit) => Reply::Silence,
             Some(MeterFault::DuplicateReply) => Reply::Told(CreditStatus {
@@ -74,7 +76,9 @@ impl Meters {
                 state
             }
         };
+        yika_fault::reach("meters.cancel.before-commit");
         tx.commit().await?;
+        yika_fault::reach("meters.cancel.after-commit");
         Ok(CreditStatus { id, state })
     }
 

@@ -107,6 +107,20 @@ impl Campus {
         self.sandbox.put("/sandbox/admin/bank/fault", &plan).map(drop)
     }
 
+    /// What a room's meter has been credited with, in fen.
+    pub fn credited(&self, room: &str) -> Result<i64> {
+        let meters = self.sandbox.get("/sandbox/admin/meters")?;
+        let mut all = meters["meters"].as_array().into_iter().flatten();
+        let meter = all.find(|meter| meter["code"] == room);
+        int(&meter.ok_or_else(|| Error::answer("no such meter", &meters))?["credited"])
+    }
+
+    /// What the meters are to play with the next credit.
+    pub fn plan_next_credit(&self, fault: Option<&str>) -> Result<()> {
+        let plan = json!({ "fault": fault, "count": 1 });
+        self.sandbox.put("/sandbox/admin/meters/fault", &plan).map(drop)
+    }
+
     /// What the bank is to play with the next order.
     pub fn plan_next(&self, fault: &str) -> Result<()> {
         let plan = json!({ "fault": fault, "count": 1 });

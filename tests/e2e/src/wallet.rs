@@ -244,6 +244,27 @@ impl WalletPhone {
         Ok(Deed::post(id, "/v1/operations", &body))
     }
 
+    /// A new request to bind a room with electricity. The reply's `id` is the place.
+    pub fn binding_room(&self, code: &str) -> Deed {
+        let body = json!({ "provider": "power", "code": code });
+        Deed::post(Uuid::new_v4(), "/v1/utilities/places", &body)
+    }
+
+    /// A new request to pay for a place, in fen, off this card account or else out of the wallet.
+    pub fn paying_for(&self, place: &Value, amount: i64, account: Option<&Value>) -> Result<Deed> {
+        let id = Uuid::now_v7();
+        let paid_by = match account {
+            Some(account) => json!({ "from": "account", "account_id": account }),
+            None => json!({
+                "from": "wallet",
+                "funding": { "wallet": amount, "bank": 0, "fee": 0 },
+                "password": self.seal(Field::Password, id, amount, PASSWORD)?,
+            }),
+        };
+        let body = json!({ "kind": "utility", "place_id": place, "amount": amount, "paid_by": paid_by });
+        Ok(Deed::post(id, "/v1/operations", &body))
+    }
+
     /// A new request to have an account topped up by itself, in fen.
     pub fn agreeing(&self, account: &Value, rule: AutoTopUpRule) -> Result<Deed> {
         let id = Uuid::new_v4();

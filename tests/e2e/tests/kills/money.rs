@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
-use yika_e2e::{AutoTopUpRule, Deed, End, Money, Move, Result, phase};
+use yika_e2e::{AutoTopUpRule, Balances, Deed, End, Money, Move, Result, phase};
 
 /// What is moved in a round: nothing comes to or goes from the wallet, and little off the bank card.
 const MOVES: [Move; 4] = [
@@ -18,6 +18,9 @@ const MOVES: [Move; 4] = [
 const IN_WALLET: i64 = 2_000;
 /// With less in it, it is filled again before a round.
 const LITTLE: i64 = 1_000;
+/// The room that is paid for, and with what: off the card account, and as much out of the wallet.
+const ROOM: &str = "b1-101";
+const FOR_THE_ROOM: i64 = 100;
 /// A rule that no balance here falls below: it is agreed to, and tops up nothing.
 const NEVER: AutoTopUpRule = AutoTopUpRule {
     below: 1,
@@ -36,8 +39,12 @@ type Environment<'a> = [(&'static str, &'a str)];
 pub(super) struct Purse {
     money: Money,
     card: Uuid,
+    /// The bound room.
+    place: Value,
     /// What goes and comes between card account and wallet in the round.
     deeds: Vec<(Move, Deed)>,
+    /// What is paid for the room in the round: off the card account, and out of the wallet.
+    for_the_room: Vec<Deed>,
 }
 
 /// The requests that end a wallet and begin another, by what they are for. What is kept here is sent again as it is.
@@ -46,10 +53,14 @@ type Steps = BTreeMap<&'static str, Deed>;
 impl Purse {
     pub(super) fn begin() -> Result<Self> {
         let (money, card) = Money::begin_with(IN_WALLET)?;
+        let bound = money.phone.send(&money.phone.binding_room(ROOM))?;
+        let place = bound.ok()?["id"].take();
         Ok(Self {
             money,
             card,
+            place,
             deeds: Vec::new(),
+            for_the_room: Vec::new(),
         })
     }
 
@@ -63,19 +74,23 @@ impl Purse {
         let is_for_customers = ["platform.wallet", "platform.mandate", "bank.customer"]
             .iter()
             .any(|name| point.starts_with(name));
-        let is_called_off = point.starts_with("bank.order-end");
+        let is_for_the_room = point.starts_with("meters.");
+        let is_called_off = point.starts_with("bank.order-end") || point.starts_with("meters.cancel");
         if self.money.balances()?.wallet < LITTLE {
             let refill = self.money.moving(Move::Recharge(IN_WALLET), self.card)?;
             self.money.phone.send(&refill)?.ok()?;
             self.money.settle(&[refill])?;
         }
         let before = self.money.balances()?;
+        let credited_before = self.money.campus.credited(ROOM)?;
         let mut steps = Steps::new();
         self.deeds.clear();
+        self.for_the_room.clear();
         self.money.campus.sandbox.restart(armed)?;
-        let outcome = match is_for_customers {
-            true => self.renew(before.wallet, &mut steps),
-            false => self.move_money(is_called_off),
+        let outcome = match () {
+            () if is_for_customers => self.renew(before.wallet, &mut steps),
+            () if is_for_the_room => self.pay_for_the_room(is_called_off),
+            () => self.move_money(is_called_off),
         };
         let end = self.money.campus.sandbox.stop()?;
         self.money.campus.sandbox.restart(well)?;
@@ -88,7 +103,8 @@ impl Purse {
         }
         // What a server was at when it died is its own for a minute.
         self.money.pass(LONG_ENOUGH)?;
-        let deeds: Vec<Deed> = self.deeds.iter().map(|(_, deed)| deed.clone()).collect();
+        let moved = self.deeds.iter().map(|(_, deed)| deed);
+        let deeds: Vec<Deed> = moved.chain(&self.for_the_room).cloned().collect();
         self.money.settle(&deeds)?;
         let mut credited = Vec::new();
         if is_for_customers {
@@ -103,7 +119,10 @@ impl Purse {
                 ),
             }
         }
-        assert_eq!(self.money.balances()?, before.after(credited), "{point}");
+        let mut expected = before.after(credited);
+        let arrived = self.arrived_in_the_room(&mut expected, is_called_off)?;
+        assert_eq!(self.money.balances()?, expected, "{point}");
+        assert_eq!(self.money.campus.credited(ROOM)?, credited_before + arrived, "{point}");
         assert_eq!(self.money.campus.reconcile()?, json!([]), "{point}");
         self.money.pass(PAUSE)?;
         Ok(end)
@@ -123,6 +142,44 @@ impl Purse {
             self.money.pass(LONG_ENOUGH)?;
         }
         Ok(())
+    }
+
+    /// Pays for the room off the card account and out of the wallet, or has both credits get lost and called off.
+    fn pay_for_the_room(&mut self, is_called_off: bool) -> Result<()> {
+        for account in [Some(&self.money.account), None] {
+            if is_called_off {
+                self.money.campus.plan_next_credit(Some("timeout-before-credit"))?;
+            }
+            let deed = self.money.phone.paying_for(&self.place, FOR_THE_ROOM, account)?;
+            self.for_the_room.push(deed.clone());
+            self.money.phone.send(&deed)?;
+        }
+        if is_called_off {
+            self.money.pass(LONG_ENOUGH)?;
+        }
+        Ok(())
+    }
+
+    /// What arrived of it, and what that takes from where.
+    fn arrived_in_the_room(&self, balances: &mut Balances, is_called_off: bool) -> Result<i64> {
+        let mut arrived = 0;
+        for (at, deed) in self.for_the_room.iter().enumerate() {
+            match phase(&self.money.phone.send(deed)?)?.as_str() {
+                "credited" => {
+                    arrived += FOR_THE_ROOM;
+                    match at {
+                        0 => balances.card -= FOR_THE_ROOM,
+                        _ => {
+                            balances.wallet -= FOR_THE_ROOM;
+                            balances.school += FOR_THE_ROOM;
+                            balances.funding -= FOR_THE_ROOM;
+                        }
+                    }
+                }
+                other => assert!(is_called_off && other == "refunded", "{deed:?} is {other}"),
+            }
+        }
+        Ok(arrived)
     }
 
     /// Empties the wallet, closes it, opens one again, binds the bank card, fills it and agrees to a rule; or goes on with

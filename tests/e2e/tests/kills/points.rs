@@ -22,6 +22,7 @@
 //! | an operation on money, taken on | SQLite, `synchronous=FULL` | `platform.operation` |
 //! | every other change of the platform, and these three again | SQLite, `synchronous=FULL` | `platform.db` |
 //! | the bank's: an order, its being called off, what else a customer asks for | SQLite, `synchronous=FULL` | `bank.order`, `bank.order-end`, `bank.customer` |
+//! | the meters': a credit, its being called off | SQLite, `synchronous=FULL` | `meters.credit`, `meters.cancel` |
 //! | a server key | file, `fsync`, rename, `fsync` of the folder | `platform.key` |
 //!
 //! Each has `.before-commit` and `.after-commit`; files have `.before-rename` too. The other points stand around what
@@ -37,7 +38,7 @@ use std::path::Path;
 use yika_e2e::{Error, Result};
 
 /// All of them.
-pub(crate) const POINTS: [&str; 68] = [
+pub(crate) const POINTS: [&str; 72] = [
     "phone.schema.before-commit",
     "phone.schema.after-commit",
     "phone.master-key.before-commit",
@@ -106,14 +107,19 @@ pub(crate) const POINTS: [&str; 68] = [
     "bank.customer.before-commit",
     "bank.customer.after-commit",
     "bank.notice.after-send",
+    "meters.credit.before-commit",
+    "meters.credit.after-commit",
+    "meters.cancel.before-commit",
+    "meters.cancel.after-commit",
 ];
 
-/// Points on the way of money between platform and bank.
-const OF_MONEY: [&str; 4] = [
+/// Points on the way of money between platform, bank and meters.
+const OF_MONEY: [&str; 5] = [
     "platform.operation.",
     "platform.wallet.",
     "platform.mandate.",
     "bank.",
+    "meters.",
 ];
 
 /// Whether a point is one of those that only who moves money passes.

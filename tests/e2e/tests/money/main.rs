@@ -6,14 +6,18 @@
 //! | what is refused, and that it changes nothing | [`refusals`] |
 //! | replies that are lost, networks that are down, sessions that end | [`networks`] |
 //! | every fault of the bank with a phone that ends at once or is killed | [`faults`] |
+//! | every fault of the meters with a phone that ends at once or is killed | [`utilities`] |
+//! | a wrong charge, disputed and given back | [`disputes`] |
 //! | no secret in any file, log or error | [`canary`] |
 //! | phones that die while they move money | the test `kills` |
 
 mod canary;
+mod disputes;
 mod faults;
 mod networks;
 mod refusals;
 mod scan;
+mod utilities;
 mod wallet;
 
 use serde_json::Value;
