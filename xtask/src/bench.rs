@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::postgres::{Durability, PostgresServer};
 use crate::process;
 use crate::tools;
 use crate::workspace::Workspace;
@@ -35,6 +36,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Err
             && let Some(class_path) = build_jvm(workspace)?
         {
             bench.arg("--jvm").arg(class_path);
+        }
+        let postgres = start_postgres(workspace)?;
+        if let Some(server) = &postgres {
+            bench.args(["--postgres", &server.url()]);
         }
         if request.is_quick {
             bench.arg("--quick");
@@ -106,6 +111,17 @@ fn build_jvm(workspace: &Workspace) -> Result<Option<String>, Error> {
     let target = workspace.path(JVM).join("target");
     let paths = [target.join("classes"), target.join("libraries/*")];
     Ok(Some(paths.map(|path| path.display().to_string()).join(":")))
+}
+
+/// Starts the other database; none where it is missing.
+fn start_postgres(workspace: &Workspace) -> Result<Option<PostgresServer>, Error> {
+    match tools::POSTGRES.is_here(workspace) {
+        true => PostgresServer::start(workspace, Durability::Full).map(Some),
+        false => {
+            println!("the benches on PostgreSQL need {}", tools::POSTGRES);
+            Ok(None)
+        }
+    }
 }
 
 /// A target whose library is measured, and what puts it together and takes its symbols away.

@@ -1,4 +1,4 @@
-//! A PostgreSQL server for one run of tests: a cluster of its own in a new directory, on a free loopback port, stopped
+//! A PostgreSQL server for one run of tests or benches: a cluster of its own in a new directory, on a free loopback port, stopped
 //! and removed when the run ends however it ends. Whatever other server the machine has is not touched.
 
 use std::ffi::OsStr;
@@ -21,17 +21,25 @@ const PASSWORD: &str = "for-tests";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the server until standard input ends, which it does with this process even where that is killed; then stops it
-/// and removes its directory. `$1` are its programs, `$2` its directory, `$3` its port. Nothing here survives the run, so
-/// nothing is flushed to the disk: making and dropping a database for each test is then a matter of milliseconds.
+/// and removes its directory. `$1` are its programs, `$2` its directory, `$3` its port, `$4` whether it flushes.
 const KEEPER: &str = r#"
 trap '' HUP INT TERM
 "$1/postgres" -D "$2/data" -c listen_addresses=127.0.0.1 -c port="$3" -c unix_socket_directories="$2" \
-    -c max_connections=500 -c fsync=off >"$2/log" 2>&1 &
+    -c max_connections=500 -c fsync="$4" >"$2/log" 2>&1 &
 read -r _
 kill -INT $!
 wait $!
 rm -rf "$2"
 "#;
+
+/// Whether what is committed is flushed to the disk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Durability {
+    /// As in production, for what is measured.
+    Full,
+    /// Nothing survives a run of tests: making and dropping a database for each is then a matter of milliseconds.
+    None,
+}
 
 /// A running server.
 pub(crate) struct PostgresServer {
@@ -52,7 +60,7 @@ struct Site<'a> {
 impl PostgresServer {
     /// Makes a cluster and starts it. Its directory is not below the checkout, which the user `postgres` may not be allowed
     /// to enter.
-    pub(crate) fn start(workspace: &Workspace) -> Result<Self, Error> {
+    pub(crate) fn start(workspace: &Workspace, durability: Durability) -> Result<Self, Error> {
         let programs = tools::postgres_programs(workspace)
             .ok_or_else(|| Error::Usage("there is no PostgreSQL server here".to_owned()))?;
         let site = Site {
@@ -65,7 +73,7 @@ impl PostgresServer {
         site.make_cluster()?;
         let server = Self {
             port: site.port,
-            keeper: site.start()?,
+            keeper: site.start(durability)?,
         };
         site.wait_until_ready()?;
         Ok(server)
@@ -112,12 +120,16 @@ impl Site<'_> {
         )
     }
 
-    fn start(&self) -> Result<Child, Error> {
+    fn start(&self, durability: Durability) -> Result<Child, Error> {
         let mut command = self.as_owner("sh");
         command
             .args(["-c", KEEPER, "sh"])
             .args([&self.programs, &self.directory])
             .arg(self.port.to_string())
+            .arg(match durability {
+                Durability::Full => "on",
+                Durability::None => "off",
+            })
             .stdin(Stdio::piped());
         command.spawn().map_err(|source| Error::Start {
             program: "postgres".to_owned(),

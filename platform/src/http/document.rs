@@ -174,7 +174,10 @@ mod tests {
     async fn whoever_needs_a_key_or_a_session_finds_it_said() {
         let document = document().await;
         let schemes = &document["components"]["securitySchemes"];
-        assert_eq!((&schemes["proof"]["in"], &schemes["proof"]["name"]), (&json!("header"), &json!("DPoP")));
+        assert_eq!(
+            (&schemes["proof"]["in"], &schemes["proof"]["name"]),
+            (&json!("header"), &json!("DPoP"))
+        );
         assert_eq!(schemes["access_token"]["name"], "Authorization");
         let security = |method: &str, path: &str| document["paths"][path][method]["security"].clone();
         let both = json!([{ "access_token": [], "proof": [] }]);

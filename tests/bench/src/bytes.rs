@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ring::rand::SystemRandom;
 use ring::signature::{
@@ -58,6 +60,22 @@ impl Signed {
             .verify(&self.message, self.signature.as_bytes())
             .map_err(|_| "the reference does not verify".into())
     }
+}
+
+/// Verifies them all on as many threads as the machine has, and answers how long that took.
+pub(crate) fn verify_all(signed: &[&Signed]) -> Result<Duration> {
+    let share = signed.len().div_ceil(thread::available_parallelism()?.get());
+    let started = Instant::now();
+    thread::scope(|scope| {
+        let workers: Vec<_> = signed
+            .chunks(share)
+            .map(|chunk| scope.spawn(|| chunk.iter().try_for_each(|signed| signed.verify())))
+            .collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().map_err(|_| "a reference's thread panicked")?)
+    })?;
+    Ok(started.elapsed())
 }
 
 /// A file to which bytes are added durably.

@@ -1,7 +1,7 @@
-//! A whole campus in this process: the real platform on a SQLite file, served on loopback, with a host that signs ID
+//! A whole campus in this process: the real platform, served on loopback, with a host that signs ID
 //! tokens; and phones, which are the real core with ports that cost next to nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use url::Url;
+use uuid::Uuid;
 use yika_api::dpop::Jwk;
 use yika_api::terminal::{MerchantId, TerminalKind};
 use yika_api::{Fen, LocalizedText};
@@ -27,10 +28,11 @@ use yika_platform::{
 };
 
 use crate::Result;
+use crate::bank::PromptBank;
+use crate::books::Books;
 
 const ISSUER: &str = "https://host.example";
 const AUDIENCE: &str = "yika";
-const DATABASE: &str = "platform.db";
 /// The stall that terminals sell for.
 const STALL: MerchantId = MerchantId(1);
 
@@ -42,23 +44,28 @@ pub(crate) struct Campus {
     pub router: Router,
     /// Where it is served, without a slash at the end.
     pub origin: String,
-    /// The file with the platform's books.
-    pub database: PathBuf,
+    /// The platform's books.
+    pub books: Books,
     host: Arc<Host>,
 }
 
 impl Campus {
-    /// Opens a platform in `folder` and serves it.
+    /// Opens a platform in `folder`, with its books in a file there, and serves it.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
+        Self::open_on(Books::in_folder(folder), folder)
+    }
+
+    /// Opens a platform with these books, whose keys are in `folder`, and serves it.
+    pub(crate) fn open_on(books: Books, folder: &Path) -> Result<Self> {
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let origin = format!("http://{}", listener.local_addr()?);
         let host = Arc::new(Host::new()?);
-        let config = config(folder, &origin)?;
+        let config = config(folder, books.database()?, &origin)?;
         let ports = yika_platform::Ports {
             clock: Arc::new(yika_platform::SystemClock),
             host_keys: Arc::clone(&host) as _,
-            bank: None,
+            bank: Some(Arc::new(PromptBank::new()?)),
             utility: None,
         };
         let platform = runtime.block_on(Platform::open_with(config, ports))?;
@@ -76,7 +83,7 @@ impl Campus {
             platform,
             router,
             origin,
-            database: folder.join(DATABASE),
+            books,
             host,
         })
     }
@@ -139,10 +146,10 @@ impl SystemClock for StoppedClock {
     }
 }
 
-fn config(folder: &Path, origin: &str) -> Result<yika_platform::Config> {
+fn config(folder: &Path, database: DatabaseUrl, origin: &str) -> Result<yika_platform::Config> {
     Ok(yika_platform::Config {
         data_dir: folder.to_owned(),
-        database: DatabaseUrl::sqlite_file(folder.join(DATABASE)),
+        database,
         public_origin: PublicOrigin::parse(origin)?,
         school: SchoolConfig {
             domain: "campus.example".to_owned(),
@@ -198,8 +205,9 @@ impl Host {
             kid: Some("host".to_owned()),
             ..Header::new(Algorithm::ES256)
         };
+        let (id, expires) = (Uuid::new_v4(), now_s + 300);
         let claims =
-            json!({"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": now_s, "exp": now_s + 300});
+            json!({"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "jti": id, "iat": now_s, "exp": expires});
         Ok(encode(&header, &claims, &self.key)?)
     }
 }

@@ -3,20 +3,21 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{Method, Request, header};
+use axum::http::{HeaderValue, Method, Request, header};
+use serde::Serialize;
 use serde_json::Value;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 use yika_api::dpop::{Jwk, ProofClaims, attach_signature, signing_input};
 use yika_api::session::{ID_TOKEN_TYPE, TokenRequest, TokenResponse};
 use yika_api::terminal::{EnrolTerminal, EnrolledTerminal, SaleUpload, TerminalKind};
-use yika_api::{Base64Url, DPOP, DPOP_NONCE};
+use yika_api::{Base64Url, DPOP, DPOP_NONCE, IDEMPOTENCY_KEY};
 use yika_format::code::Code;
 use yika_format::sale::{SaleKind, SaleRecord, SignedSale};
-use yika_format::{Amount, SchoolHash, UnixMillis};
+use yika_format::{Amount, ExpandedKey, SchoolHash, UnixMillis};
 
 use crate::Result;
-use crate::bytes::SigningKey;
+use crate::bytes::{Signed, SigningKey};
 use crate::campus::Campus;
 
 /// Sends a request and reads the whole answer, which must be a success.
@@ -69,6 +70,28 @@ impl<'a> Client<'a> {
     /// A request to get `path`, with a proof that was never used.
     pub(crate) fn get(&self, path: &str) -> Result<Request<Body>> {
         self.request(&Method::GET, path, None)
+    }
+
+    /// A request that names its operation.
+    pub(crate) fn post_named(
+        &self,
+        path: &str,
+        operation: Uuid,
+        body: &impl Serialize,
+    ) -> Result<Request<Body>> {
+        let mut request = self.post_json(path, serde_json::to_vec(body)?)?;
+        let name = HeaderValue::from_str(&operation.to_string())?;
+        request.headers_mut().insert(IDEMPOTENCY_KEY, name);
+        Ok(request)
+    }
+
+    /// Bytes that this client signed.
+    pub(crate) fn signed(&self, message: &[u8]) -> Result<Signed> {
+        Ok(Signed {
+            key: ExpandedKey::from_uncompressed(self.key.public_point())?,
+            message: message.to_vec(),
+            signature: self.key.sign(message)?,
+        })
     }
 
     fn post_json(&self, path: &str, body: Vec<u8>) -> Result<Request<Body>> {

@@ -2,8 +2,10 @@
 //! `benches/`; `harness` lets subject and reference take turns, `report` prints. Everything measured is reached as
 //! its users reach it, through public interfaces, in the profile that is released.
 
+mod bank;
 mod benches;
 mod bills;
+mod books;
 mod bytes;
 mod campus;
 mod child;
@@ -16,7 +18,10 @@ mod school;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use url::Url;
+
 use benches::{ALL, Bench, Outcome};
+use books::Books;
 use harness::Effort;
 
 /// Whatever goes wrong ends the run: a figure from half a run would be worse than none.
@@ -30,6 +35,8 @@ pub(crate) struct Context {
     data: tempfile::TempDir,
     /// On one where durability costs nothing, as far as the machine has one.
     memory: tempfile::TempDir,
+    /// A PostgreSQL server for this run, where there is one.
+    postgres: Option<Url>,
     /// The class path of the JVM's side, where it was built.
     pub jvm_class_path: Option<String>,
 }
@@ -44,6 +51,15 @@ impl Context {
     pub(crate) fn in_memory(&self, name: &str) -> Result<PathBuf> {
         make(self.memory.path().join(name))
     }
+
+    /// New books of each kind that there can be, for the bench of this name.
+    pub(crate) fn books(&self, name: &str) -> Result<Vec<Books>> {
+        let mut books = vec![Books::in_folder(&self.on_disk(name)?)];
+        if let Some(server) = &self.postgres {
+            books.push(Books::on_server(server, name)?);
+        }
+        Ok(books)
+    }
 }
 
 fn make(folder: PathBuf) -> Result<PathBuf> {
@@ -51,13 +67,14 @@ fn make(folder: PathBuf) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The command line: `[--quick] [--data DIR] [--out DIR] [--jvm CLASS_PATH] [NAME…]`.
+/// The command line: `[--quick] [--data DIR] [--out DIR] [--jvm CLASS_PATH] [--postgres URL] [NAME…]`.
 struct Arguments {
     effort: Effort,
     data: PathBuf,
     /// Where each bench leaves its text as `NAME.md`.
     out: Option<PathBuf>,
     jvm: Option<String>,
+    postgres: Option<Url>,
     names: Vec<String>,
 }
 
@@ -68,6 +85,7 @@ impl Arguments {
             data: std::env::temp_dir(),
             out: None,
             jvm: None,
+            postgres: None,
             names: Vec::new(),
         };
         while let Some(word) = words.next() {
@@ -77,6 +95,7 @@ impl Arguments {
                 "--data" => arguments.data = value()?.into(),
                 "--out" => arguments.out = Some(value()?.into()),
                 "--jvm" => arguments.jvm = Some(value()?),
+                "--postgres" => arguments.postgres = Some(value()?.parse()?),
                 name if ALL.iter().any(|bench| bench.name == name) => arguments.names.push(word),
                 other => return Err(format!("`{other}` is no option or bench").into()),
             }
@@ -117,6 +136,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         effort: arguments.effort,
         data: tempfile::tempdir_in(&arguments.data)?,
         memory: tempfile::tempdir_in(memory)?,
+        postgres: arguments.postgres.clone(),
         jvm_class_path: arguments.jvm.clone(),
     };
     let machine = machine::describe(context.data.path(), context.memory.path());

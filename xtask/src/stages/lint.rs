@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 pub(crate) const STAGE: Stage = Stage {
     name: "lint",
     about: "formatting, house rules, clippy, documentation",
-    budget_minutes: 5,
+    budget_minutes: 7,
     exists: |_| true,
     needs: &[],
     wants: &[],

@@ -2,7 +2,7 @@
 //! one database, in one process and in many.
 
 use crate::error::Error;
-use crate::postgres::PostgresServer;
+use crate::postgres::{Durability, PostgresServer};
 use crate::programs;
 use crate::stages::rust::{Selection, run_tests};
 use crate::stages::{Effort, Stage};
@@ -21,6 +21,6 @@ pub(crate) const STAGE: Stage = Stage {
 
 fn run(workspace: &Workspace, effort: Effort) -> Result<(), Error> {
     programs::build(workspace)?;
-    let server = PostgresServer::start(workspace)?;
+    let server = PostgresServer::start(workspace, Durability::None)?;
     run_tests(workspace, Selection::OnPostgres(&server.url()), effort)
 }

@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 pub(crate) const STAGE: Stage = Stage {
     name: "rust",
     about: "unit, property, vector and documentation tests",
-    budget_minutes: 9,
+    budget_minutes: 14,
     exists: |_| true,
     needs: &[],
     wants: &[&tools::CARGO_NEXTEST],

@@ -7,6 +7,7 @@ mod jvm;
 mod settlement;
 pub(crate) mod table;
 mod terminal;
+mod top_up;
 
 use crate::report::Report;
 use crate::{Context, Result};
@@ -58,6 +59,11 @@ pub(crate) const ALL: &[Bench] = &[
         name: "settlement",
         title: "Settlement of offline records",
         run: settlement::run,
+    },
+    Bench {
+        name: "top-up",
+        title: "Top-ups",
+        run: top_up::run,
     },
     Bench {
         name: "history",

@@ -1,14 +1,12 @@
-//! Settlement of offline records by the real platform on a SQLite file, beside the slower of two bare jobs: verifying
+//! Settlement of offline records by the real platform on either database, beside the slower of two bare jobs: verifying
 //! the same signatures on the same number of threads, and inserting the same bytes, with the same batch and `synchronous`.
 
 use std::cell::RefCell;
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::http::Request;
-use rusqlite::{Connection, params};
 use tokio::task::JoinSet;
 use yika_core::codes::FormChoice;
 use yika_format::code::{Code, ShortCode};
@@ -17,7 +15,8 @@ use yika_format::{ExpandedKey, PublicKey, SchoolHash, UnixMillis};
 
 use super::Outcome;
 use super::code::new_code;
-use crate::bytes::Signed;
+use crate::books::{BareInserts, Queue, Row};
+use crate::bytes::{Signed, verify_all};
 use crate::campus::Campus;
 use crate::client::{Till, check_all_posted, send};
 use crate::harness::take_turns;
@@ -67,17 +66,20 @@ impl Tills<'_> {
 }
 
 pub(super) fn run(context: &Context) -> Result<Outcome> {
-    let campus = Campus::open(&context.on_disk("settlement/campus")?)?;
     let (phones, turns) = (context.effort.pick(50, 250), context.effort.pick(6, 40));
     let codes = (turns + 1) * BATCH * (1 + TILLS);
-    let mut paid = make_codes(context, &campus, phones, codes.div_ceil(phones))?.into_iter();
     let mut report = Report::default();
     let mut rows = Vec::new();
-    for tills in [TILLS, 1] {
-        rows.push(measure(context, &campus, tills, turns, &mut paid)?);
+    for books in context.books("settlement")? {
+        let campus = Campus::open_on(books, &context.on_disk("settlement")?)?;
+        let mut paid = make_codes(context, &campus, phones, codes.div_ceil(phones))?.into_iter();
+        for tills in [TILLS, 1] {
+            rows.push(measure(&campus, tills, turns, &mut paid)?);
+        }
     }
     report.table(
         [
+            "database",
             "uploading at once",
             "share of the slower reference",
             "target",
@@ -91,10 +93,10 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
     report.note(&format!(
         "{turns} turns of {BATCH} records an upload, each a short code of one of {phones} holders, so two signatures. Ours \
          is `POST /v1/terminals/sales` from the request's bytes to the answer's, without a network: proof of possession, \
-         JSON, verification, the rules, double entry, bills, used codes, one commit with `synchronous=FULL`. \
-         Verification is ring alone, with expanded keys, on all {} threads. Inserts are the records' bytes under \
-         (terminal, sequence), nothing else, in one transaction of each upload with `synchronous=FULL`, beside the \
-         platform's file.",
+         JSON, verification, the rules, double entry, bills, used codes, one commit. Verification is ring alone, with \
+         expanded keys, on all {} threads. Inserts are the records' bytes under (terminal, sequence), nothing else, one \
+         transaction for each upload, in the same kind of database: SQLite with `synchronous=FULL`; PostgreSQL as it comes, \
+         in one statement over a connection of each terminal's own.",
         thread::available_parallelism()?
     ));
     Ok(Outcome::Measured(report))
@@ -105,7 +107,10 @@ fn make_codes(context: &Context, campus: &Campus, phones: usize, each: usize) ->
     let mut by_phone = Vec::with_capacity(phones);
     for phone in 0..phones {
         let number = format!("9{phone:05}");
-        let card = campus.phone(&number, &context.in_memory(&format!("settlement/{number}"))?)?;
+        let card = campus.phone(
+            &number,
+            &context.in_memory(&format!("settlement/{}/{number}", campus.books))?,
+        )?;
         let mut shown = Vec::with_capacity(each);
         for _ in 0..each {
             let text = new_code(&card, FormChoice::Full)?.text;
@@ -160,30 +165,29 @@ fn make_upload(till: &mut Till<'_>, paid: &mut dyn Iterator<Item = Paid>) -> Res
 }
 
 fn measure(
-    context: &Context,
     campus: &Campus,
     count: usize,
     turns: usize,
     paid: &mut dyn Iterator<Item = Paid>,
-) -> Result<[String; 7]> {
+) -> Result<[String; 8]> {
     let tills = RefCell::new(Tills {
         tills: (0..count).map(|_| Till::enrol(campus)).collect::<Result<_>>()?,
         paid,
         uploads: Vec::new(),
         turn: None,
     });
-    let file = context.on_disk("settlement")?.join(format!("bare-{count}.db"));
-    let mut bare = BareInserts::create(&file)?;
+    let mut bare = campus.books.bare_inserts(&format!("bare_{count}"))?;
     let [ours, verification, inserts] = take_turns(
         turns,
         [
             Box::new(|turn| settle(campus, tills.borrow_mut().uploads(turn)?)),
             Box::new(|turn| verify(tills.borrow_mut().uploads(turn)?)),
-            Box::new(|turn| bare.insert(tills.borrow_mut().uploads(turn)?)),
+            Box::new(|turn| insert(&mut bare, tills.borrow_mut().uploads(turn)?)),
         ],
     )?;
     let share = verification.or_slower(&inserts).over(&ours);
     Ok([
+        campus.books.to_string(),
         match count {
             1 => "1 terminal".to_owned(),
             _ => format!("{count} terminals"),
@@ -227,60 +231,19 @@ fn settle(campus: &Campus, uploads: &mut [Upload]) -> Result<Duration> {
 /// The first reference: the signatures alone, on as many threads as the machine has.
 fn verify(uploads: &[Upload]) -> Result<Duration> {
     let signed: Vec<&Signed> = uploads.iter().flat_map(|upload| &upload.signed).collect();
-    let share = signed.len().div_ceil(thread::available_parallelism()?.get());
-    let started = Instant::now();
-    thread::scope(|scope| {
-        let workers: Vec<_> = signed
-            .chunks(share)
-            .map(|chunk| scope.spawn(|| chunk.iter().try_for_each(|signed| signed.verify())))
-            .collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().map_err(|_| "a reference's thread panicked")?)
-    })?;
-    Ok(started.elapsed() / records(uploads)?)
+    Ok(verify_all(&signed)? / records(uploads)?)
 }
 
-/// The second reference: a file with the records' bytes and nothing else.
-struct BareInserts(Connection);
-
-impl BareInserts {
-    fn create(file: &Path) -> Result<Self> {
-        let connection = Connection::open(file)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.execute_batch(
-            "CREATE TABLE sale (terminal INTEGER, sequence INTEGER, record BLOB, PRIMARY KEY (terminal, sequence))
-             WITHOUT ROWID",
-        )?;
-        Ok(Self(connection))
-    }
-
-    fn insert(&mut self, uploads: &[Upload]) -> Result<Duration> {
-        let bytes: Vec<Vec<_>> = uploads
-            .iter()
-            .map(|upload| {
-                upload
-                    .sales
-                    .iter()
-                    .map(|sale| (sale.record, sale.to_bytes()))
-                    .collect()
-            })
-            .collect();
-        let started = Instant::now();
-        for upload in &bytes {
-            let transaction = self.0.transaction()?;
-            let mut insert = transaction.prepare_cached("INSERT INTO sale VALUES (?1, ?2, ?3)")?;
-            for (record, bytes) in upload {
-                insert.execute(params![
-                    record.terminal.cast_signed(),
-                    record.sequence.cast_signed(),
-                    bytes
-                ])?;
-            }
-            drop(insert);
-            transaction.commit()?;
-        }
-        Ok(started.elapsed() / records(uploads)?)
-    }
+/// The second reference: the records' bytes under (terminal, sequence), an upload in one transaction.
+fn insert(bare: &mut BareInserts, uploads: &[Upload]) -> Result<Duration> {
+    let row = |sale: &SignedSale| -> Row {
+        let record = &sale.record;
+        let key = (record.terminal.cast_signed(), record.sequence.cast_signed());
+        (key.0, key.1, sale.to_bytes())
+    };
+    let queues: Vec<Queue> = uploads
+        .iter()
+        .map(|upload| vec![upload.sales.iter().map(row).collect()])
+        .collect();
+    Ok(bare.insert(queues)? / records(uploads)?)
 }

@@ -122,7 +122,11 @@ impl Purse {
         let mut expected = before.after(credited);
         let arrived = self.arrived_in_the_room(&mut expected, is_called_off)?;
         assert_eq!(self.money.balances()?, expected, "{point}");
-        assert_eq!(self.money.campus.credited(ROOM)?, credited_before + arrived, "{point}");
+        assert_eq!(
+            self.money.campus.credited(ROOM)?,
+            credited_before + arrived,
+            "{point}"
+        );
         assert_eq!(self.money.campus.reconcile()?, json!([]), "{point}");
         self.money.pass(PAUSE)?;
         Ok(end)
@@ -148,7 +152,9 @@ impl Purse {
     fn pay_for_the_room(&mut self, is_called_off: bool) -> Result<()> {
         for account in [Some(&self.money.account), None] {
             if is_called_off {
-                self.money.campus.plan_next_credit(Some("timeout-before-credit"))?;
+                self.money
+                    .campus
+                    .plan_next_credit(Some("timeout-before-credit"))?;
             }
             let deed = self.money.phone.paying_for(&self.place, FOR_THE_ROOM, account)?;
             self.for_the_room.push(deed.clone());

@@ -38,7 +38,14 @@ fn a_disputed_payment_is_given_back_in_part_beside_its_bill() -> Result<()> {
     let (phone, lunch) = paid(&campus, "12.50")?;
     let before = on_card(&phone)?["amount"].as_i64();
     let id = text(&lunch["id"])?;
-    let words = ["dispute", id, "--reason", "wrong-amount", "--text", "鱼香肉丝 ¥8.50"];
+    let words = [
+        "dispute",
+        id,
+        "--reason",
+        "wrong-amount",
+        "--text",
+        "鱼香肉丝 ¥8.50",
+    ];
     let dispute = phone.json(&words)?;
     assert_eq!(dispute["phase"], "open");
     phone.sync()?;
@@ -46,7 +53,10 @@ fn a_disputed_payment_is_given_back_in_part_beside_its_bill() -> Result<()> {
 
     let listed = campus.sandbox.get("/sandbox/admin/disputes")?;
     assert_eq!(
-        (&listed["disputes"][0]["number"], &listed["disputes"][0]["dispute"]["id"]),
+        (
+            &listed["disputes"][0]["number"],
+            &listed["disputes"][0]["dispute"]["id"]
+        ),
         (&json!("20260004"), &dispute["id"])
     );
     let office = format!("/sandbox/admin/disputes/{}", text(&dispute["id"])?);
@@ -62,7 +72,11 @@ fn a_disputed_payment_is_given_back_in_part_beside_its_bill() -> Result<()> {
     assert_eq!(after["pending"], 0);
     let shown = bill(&phone, &lunch["id"])?;
     assert_eq!(
-        (&shown["refunded"], &shown["dispute"]["phase"], &shown["dispute"]["reply"]),
+        (
+            &shown["refunded"],
+            &shown["dispute"]["phase"],
+            &shown["dispute"]["reply"]
+        ),
         (&json!(400), &json!("refunded"), &json!("退还差额"))
     );
     let refund = newest(&phone)?;
@@ -95,7 +109,11 @@ fn a_dispute_that_is_refused_or_taken_back_changes_nothing_but_is_answered() -> 
     phone.sync()?;
     let shown = bill(&phone, &lunch["id"])?;
     assert_eq!(
-        (&shown["dispute"]["phase"], &shown["dispute"]["reply"], &shown["refunded"]),
+        (
+            &shown["dispute"]["phase"],
+            &shown["dispute"]["reply"],
+            &shown["refunded"]
+        ),
         (&json!("refused"), &refusal["reply"], &json!(0))
     );
     assert_eq!(on_card(&phone)?["amount"], before);

@@ -17,11 +17,7 @@ const FAULTS: [(Option<&str>, &str); 5] = [
     (Some("duplicate-reply"), "credited"),
 ];
 /// How a room is paid for.
-const SOURCES: [&[&str]; 3] = [
-    &["--account", "1"],
-    &["--from", "wallet"],
-    &["--from", "card"],
-];
+const SOURCES: [&[&str]; 3] = [&["--account", "1"], &["--from", "wallet"], &["--from", "card"]];
 const ROOM: &str = "b1-101";
 /// What each pays, in fen.
 const AMOUNT: i64 = 200;
@@ -91,11 +87,11 @@ fn every_fault_with_a_phone_that_ends_at_once_or_dies_credits_once_or_gives_back
         assert_eq!(ends, 1, "{fault:?} {source:?}: {operation}");
     }
     let [off_account, off_wallet, off_card] = SOURCES.map(arrived);
-    assert_eq!(campus.credited(ROOM)?, meter + off_account + off_wallet + off_card);
     assert_eq!(
-        holder.balances()?,
-        (shown.0 - off_account, shown.1 - off_wallet)
+        campus.credited(ROOM)?,
+        meter + off_account + off_wallet + off_card
     );
+    assert_eq!(holder.balances()?, (shown.0 - off_account, shown.1 - off_wallet));
     let after = campus.books()?;
     assert_eq!(after.school, books.school + off_wallet + off_card);
     assert_eq!((after.at_bank, after.held), (books.at_bank, 0));
