@@ -6,6 +6,7 @@
 //! answers as OAuth 2.0 does ([`session::TokenError`]).
 
 pub mod account;
+pub mod approval;
 pub mod auto_top_up;
 pub mod bank;
 pub mod credential;

@@ -2,15 +2,15 @@
 //!
 //! `GET /v1/limits` answers [`SpendLimits`], `PUT /v1/limits` takes [`SetLimits`] under an idempotency key and answers them as
 //! they are then; `PUT /v1/wallet/limits` does the same for top-ups and answers the [`crate::wallet::Wallet`]. Lowering a
-//! limit works at once. Raising one needs the payment password, which the bank checks; who has no wallet asks the card office.
+//! limit works at once. Raising one needs a [`StepUp`]; who has no wallet asks the card office.
 
 use crate::Fen;
-use crate::wallet::SealedField;
+use crate::approval::StepUp;
 use serde::{Deserialize, Serialize};
 
 /// Limits of payments off card accounts.
 ///
-/// Online, both are enforced whole. A terminal that is offline knows the holder's credential alone: it approves no payment
+/// Online, both are enforced whole; a payment above them and within the school's takes a [`StepUp`]. A terminal that is offline knows the holder's credential alone: it approves no payment
 /// above `single`, and no more than `day` until its payments are settled. A credential with lower limits is issued at the
 /// next renewal, which is due then, and ends the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -35,8 +35,7 @@ pub struct SetLimits {
     pub single: Fen,
     /// The most of a day, not below `single`.
     pub day: Fen,
-    /// The payment password, sealed for the bank to this request's idempotency key and an amount of 0. Needed where either
-    /// is raised.
+    /// Needed where either is raised.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub password: Option<SealedField>,
+    pub step_up: Option<StepUp>,
 }

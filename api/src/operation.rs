@@ -5,6 +5,7 @@
 //! `GET /v1/operations` a part of the feed ([`OperationPage`]), ordered by change like that of bills. An operation that
 //! was taken always reaches one of its three ends; until then *unknown* is a phase of its own, [`Phase::Confirming`].
 
+use crate::approval::StepUp;
 use crate::wallet::SealedField;
 use crate::{Fen, LocalizedText, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,9 @@ pub enum UtilityPayment {
     Account {
         /// The card account.
         account_id: Uuid,
+        /// Needed above the limits that the holder has set, never above the school's.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        step_up: Option<StepUp>,
     },
     /// Like a top-up: from the wallet and, where that is short, from a bound bank card.
     Wallet {

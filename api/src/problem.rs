@@ -138,8 +138,10 @@ problem_codes! {
     CardNotBound = "card_not_bound", 409, false, "the bank card is not bound";
     /// The account can't get money.
     AccountNotOpen = "account_not_open", 409, false, "the account is not open";
-    /// A limit is only raised with the payment password.
-    StepUpRequired = "step_up_required", 403, false, "the payment password is needed";
+    /// It takes the payment password or an approval; `amount` is up to where it would not.
+    StepUpRequired = "step_up_required", 403, false, "the holder must show to be there";
+    /// The approval doesn't verify under a key that this phone may approve with: use the payment password.
+    ApprovalRefused = "approval_refused", 403, false, "the approval is not valid";
     /// The payment can't be disputed, or can't be given back: it is none at a merchant, was not charged, or is back already.
     NotDisputable = "not_disputable", 409, false, "the payment cannot be disputed";
     /// There is a dispute of this payment that is not decided yet.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::accounts::AccountService;
+use crate::approvals::ApprovalService;
 use crate::bills::BillService;
 use crate::codes::CodeService;
 use crate::error::YikaError;
@@ -174,6 +175,13 @@ impl CampusCard {
     pub fn wallet(&self) -> Arc<WalletService> {
         Arc::new(WalletService {
             core: self.core.wallet(),
+        })
+    }
+
+    /// Approving with finger, face or screen lock. Touches nothing.
+    pub fn approvals(&self) -> Arc<ApprovalService> {
+        Arc::new(ApprovalService {
+            core: self.core.approvals(),
         })
     }
 

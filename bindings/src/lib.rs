@@ -8,6 +8,7 @@
 //! developer reads in the IDE, so it speaks of variants and fields by their plain names.
 
 mod accounts;
+mod approvals;
 mod bills;
 mod client;
 mod codes;
@@ -30,6 +31,7 @@ pub use accounts::{
     Account, AccountService, AccountStatus, AutoTopUp, AutoTopUpProblem, AutoTopUpRule, Balance,
     auto_top_up_consent_version,
 };
+pub use approvals::{ApprovalService, StepUp};
 pub use bills::{
     Bill, BillCursor, BillKind, BillPage, BillQuery, BillService, BillStatus, BillSummary, Dispute,
     DisputePhase, DisputeReason, KindTotal, MerchantTotal,

@@ -1,16 +1,16 @@
 //! Limits that holders set for themselves: of payments, and of top-ups.
 
+use crate::approvals::{StepUp, into_core};
 use crate::error::YikaError;
 use crate::types::Fen;
-use crate::wallet::{Wallet, payment_password};
+use crate::wallet::Wallet;
 
 pub use yika_core::limits::SpendLimits;
 
-/// Limits that holders set for themselves. Lowering works at once; raising needs the payment password (six digits), which the
-/// bank checks.
+/// Limits that holders set for themselves. Lowering works at once; raising needs a step-up.
 ///
-/// Setting may fail with `Money` (`StepUpRequired`, `AmountOutOfRange`, `BankRefused`), `InvalidInput`, `NotBound`,
-/// `SessionExpired`, `Network` and the like.
+/// Setting may fail with `Money` (`StepUpRequired`, `ApprovalRefused`, `AmountOutOfRange`, `BankRefused`), `InvalidInput`,
+/// `NotBound`, `SessionExpired`, `Network` and the like, and with an approval as the keystore fails.
 #[derive(uniffi::Object)]
 pub struct LimitService {
     pub(crate) core: yika_core::LimitService,
@@ -35,10 +35,9 @@ impl LimitService {
         &self,
         single: Fen,
         day: Fen,
-        password: Option<Vec<u8>>,
+        step_up: Option<StepUp>,
     ) -> Result<SpendLimits, YikaError> {
-        let password = password.map(payment_password).transpose()?;
-        Ok(self.core.set(single, day, password).await?)
+        Ok(self.core.set(single, day, into_core(step_up)?).await?)
     }
 
     /// Sets the limits of top-ups. Touches the network and the disk.
@@ -46,10 +45,9 @@ impl LimitService {
         &self,
         single: Fen,
         day: Fen,
-        password: Option<Vec<u8>>,
+        step_up: Option<StepUp>,
     ) -> Result<Wallet, YikaError> {
-        let password = password.map(payment_password).transpose()?;
-        Ok(self.core.set_top_up(single, day, password).await?)
+        Ok(self.core.set_top_up(single, day, into_core(step_up)?).await?)
     }
 }
 

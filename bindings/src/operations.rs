@@ -1,9 +1,9 @@
 //! Moving money: top-ups, recharges, withdrawals, and payments for utilities.
 
+use crate::approvals::{StepUp, into_core};
 use crate::error::YikaError;
 use crate::refusals::RefusalReason;
 use crate::types::{Fen, LocalizedText, UnixMillis, Uuid};
-use crate::wallet::payment_password;
 
 pub use yika_core::operations::{
     Funding, Operation, OperationCursor, OperationKind, OperationPage, OperationRefusal, Phase, Plan, Step,
@@ -54,15 +54,16 @@ impl OperationService {
         Ok(self.core.plan_utility(place, amount, source).await?)
     }
 
-    /// Confirms a plan with the payment password (six digits), which all take but those by which a card account pays for a
-    /// utility: on the disk first, then sent. Answers how it stands, also where
-    /// nobody answered: then it is sent again later, and is still one. Touches the disk and the network.
+    /// Confirms a plan: on the disk first, then sent. All take the payment password but those by which a card account pays
+    /// for a utility, which take any step-up where they are above the holder's limits. Answers how it stands, also where
+    /// nobody answered: then it is sent again later, and is still one. Touches the disk and the network, with an approval the
+    /// keystore.
     ///
-    /// Fails with `InvalidInput`, `Money` where nothing was written down, `Untrusted` where the bank's keys are not the
-    /// bank's, `StorageFull` and the like. After any of these nothing was sent.
-    pub async fn confirm(&self, plan: Plan, password: Option<Vec<u8>>) -> Result<Operation, YikaError> {
-        let password = password.map(payment_password).transpose()?;
-        Ok(self.core.confirm(plan, password).await?)
+    /// Fails with `InvalidInput` without the password that it takes, `Money` where nothing was written down, `Untrusted` where
+    /// the bank's keys are not the bank's, `StorageFull` and the like, and with an approval as the keystore fails. After any
+    /// of these nothing was sent.
+    pub async fn confirm(&self, plan: Plan, step_up: Option<StepUp>) -> Result<Operation, YikaError> {
+        Ok(self.core.confirm(plan, into_core(step_up)?).await?)
     }
 
     /// Takes back an operation that was never sent. Touches the disk; no network. Fails with `Money` and `AlreadySent` or
@@ -151,6 +152,9 @@ pub struct Plan {
     pub account_id: Option<Uuid>,
     /// The bound place, for a utility.
     pub place_id: Option<Uuid>,
+    /// A card account is to pay more than the holder's own limit of one payment, as far as the phone knows that: confirm it
+    /// with a step-up. Where the limit of the day is reached too, the operation is refused with `step_up_required`.
+    pub needs_step_up: bool,
 }
 
 /// Where the money of an operation comes from.

@@ -94,7 +94,7 @@ impl ports::SystemClock for Foreign<dyn DeviceClock> {
 }
 
 /// The phone's keystore: P-256 keys that stay in it. It is called on a thread of its own, one call at a time, and given up
-/// after ten seconds.
+/// after ten seconds; to sign an approval, which waits for the user, beside that and after two minutes.
 #[uniffi::export(foreign)]
 pub trait DeviceSigner: Send + Sync {
     /// Makes a key under a label of lower-case letters, digits and hyphens. One that is there already is replaced.
@@ -114,6 +114,10 @@ pub enum KeyPurpose {
     Session,
     /// Signs codes: by the school's policy unlocked by the user for a while, never for each code.
     Code,
+    /// Approves what the session alone must not do: asks for the user (finger, face, screen lock) at each signature, and is
+    /// gone once another finger or face is added. Android: `setUserAuthenticationParameters(0, …)`; Apple:
+    /// `biometryCurrentSet` or `userPresence`.
+    Approval,
 }
 
 /// A key just made.

@@ -41,8 +41,10 @@ pub enum MoneyReason {
     FundingMismatch,
     /// Not enough in the wallet or on the account, and no bank card to pay the rest; `amount` is what is free.
     InsufficientFunds,
-    /// The payment password is needed: a limit is raised.
+    /// A step-up is needed: a limit is raised, or a payment is above one; `amount` is up to where it would not be.
     StepUpRequired,
+    /// This phone may not approve, or not any more: take the payment password, and turn approvals on anew.
+    ApprovalRefused,
     /// The payment can't be disputed: it is none at a merchant, was not charged, or is back already.
     NotDisputable,
     /// There is a dispute of this payment that is not decided yet.

@@ -23,6 +23,8 @@ use crate::worker::Worker;
 
 /// How long a keystore may think. Some secure elements need seconds; beyond this the user is told.
 const KEYSTORE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a user may think, who is asked for a finger.
+const USER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Why there is no signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,10 +63,19 @@ pub(crate) struct StoredKey {
     pkcs8: Option<SecretBytes>,
 }
 
+impl StoredKey {
+    /// The public key as an uncompressed point.
+    pub(crate) fn public_key(&self) -> &[u8] {
+        &self.public_key.0
+    }
+}
+
 /// Makes, finds and removes keys.
 pub(crate) struct Keys {
     source: KeySource,
     calls: Calls,
+    /// Apart, so that codes go on while the user is asked.
+    approvals: Calls,
 }
 
 impl Keys {
@@ -79,6 +90,10 @@ impl Keys {
                 thread: Worker::new("yika-keystore"),
                 timeout,
             },
+            approvals: Calls {
+                thread: Worker::new("yika-approval"),
+                timeout: USER_TIMEOUT,
+            },
         }
     }
 
@@ -87,6 +102,7 @@ impl Keys {
         let prefix = match purpose {
             KeyPurpose::Session => "session",
             KeyPurpose::Code => "code",
+            KeyPurpose::Approval => "approval",
         };
         let label = KeyLabel(format!("{prefix}-{}", Uuid::new_v4()));
         match &self.source {
@@ -108,6 +124,19 @@ impl Keys {
 
     /// What signs with a stored key.
     pub(crate) fn signer(self: &Arc<Self>, key: &StoredKey) -> Result<Arc<Signer>, SignError> {
+        self.signer_by(key, |keys| &keys.calls)
+    }
+
+    /// What signs with a stored key for which the keystore asks the user.
+    pub(crate) fn approver(self: &Arc<Self>, key: &StoredKey) -> Result<Arc<Signer>, SignError> {
+        self.signer_by(key, |keys| &keys.approvals)
+    }
+
+    fn signer_by(
+        self: &Arc<Self>,
+        key: &StoredKey,
+        calls: fn(&Self) -> &Calls,
+    ) -> Result<Arc<Signer>, SignError> {
         let public_key =
             ExpandedKey::from_uncompressed(&key.public_key.0).map_err(|_| SignError::Unusable)?;
         let means = match (&key.pkcs8, &self.source) {
@@ -125,6 +154,7 @@ impl Keys {
                 signer: Arc::clone(signer),
                 label: key.label.clone(),
                 keys: Arc::clone(self),
+                calls,
             },
             (None, KeySource::Software) => return Err(KeyError::Missing.into()),
         };
@@ -172,6 +202,7 @@ enum Means {
         signer: Arc<dyn DeviceSigner>,
         label: KeyLabel,
         keys: Arc<Keys>,
+        calls: fn(&Keys) -> &Calls,
     },
 }
 
@@ -183,9 +214,14 @@ impl Signer {
                 let signature = pair.sign(random, message).map_err(|_| SignError::Unusable)?;
                 Signature::from_raw_or_der(signature.as_ref()).map_err(|_| SignError::BadSignature)
             }
-            Means::Device { signer, label, keys } => {
+            Means::Device {
+                signer,
+                label,
+                keys,
+                calls,
+            } => {
                 let (signer, label, owned) = (Arc::clone(signer), label.clone(), message.to_vec());
-                let bytes = keys.calls.call(move || signer.sign(&label, &owned))?;
+                let bytes = calls(keys).call(move || signer.sign(&label, &owned))?;
                 let signature = Signature::from_raw_or_der(&bytes).map_err(|_| SignError::BadSignature)?;
                 self.public_key
                     .verify(message, &signature)

@@ -1,6 +1,7 @@
 //! The phone: session, codes, accounts, wallet, operations, and the store beneath them.
 
 pub mod accounts;
+pub mod approvals;
 pub mod auto_top_up;
 mod client;
 pub mod clock;
@@ -24,8 +25,8 @@ pub mod wallet;
 mod worker;
 
 pub use client::{
-    AccountService, BillService, CampusCard, CodeService, Config, LimitService, OperationService,
-    SessionService, UtilityService, WalletService,
+    AccountService, ApprovalService, BillService, CampusCard, CodeService, Config, LimitService,
+    OperationService, SessionService, UtilityService, WalletService,
 };
 pub use error::{CoreError, InternalFault, PlatformRefusal};
 pub use http::HttpLimits;

@@ -1,20 +1,21 @@
 //! Limits that holders set for themselves: of payments off card accounts, and of top-ups. Lowering works at once; raising
-//! needs the payment password. The platform decides, and terminals know the credential's.
+//! needs a step-up. The platform decides, and terminals know the credential's.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 use yika_api::Fen;
+use yika_api::approval::Act;
 use yika_api::limit::SetLimits;
-use yika_format::bank::Field;
 
 pub use yika_api::limit::SpendLimits;
 
+use crate::approvals::{Approvals, StepUp};
 use crate::error::CoreError;
-use crate::http::Call;
+use crate::http::{Answer, Call};
 use crate::session::Sessions;
 use crate::store::{Snapshot, Store};
-use crate::wallet::{MoneyReason, PaymentPassword, Wallet, Wallets};
+use crate::wallet::{MoneyReason, Wallet, Wallets};
 
 impl Snapshot for SpendLimits {
     const NAME: &'static str = "spend_limits";
@@ -30,7 +31,15 @@ pub(crate) struct Limits {
 pub(crate) struct NewLimits {
     pub single: Fen,
     pub day: Fen,
-    pub password: Option<PaymentPassword>,
+    pub step_up: Option<StepUp>,
+}
+
+/// In whose name limits are set.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    pub sessions: &'a Sessions,
+    pub wallets: &'a Wallets,
+    pub approvals: &'a Approvals,
 }
 
 impl Limits {
@@ -52,48 +61,48 @@ impl Limits {
         Ok(limits)
     }
 
-    pub(crate) async fn set(
-        &self,
-        sessions: &Sessions,
-        wallets: &Wallets,
-        new: NewLimits,
-    ) -> Result<SpendLimits, CoreError> {
-        let call = put("/v1/limits", sessions, wallets, new).await?;
-        let limits = sessions.send(&call).await?.json()?;
+    pub(crate) async fn set(&self, setting: Setting<'_>, new: NewLimits) -> Result<SpendLimits, CoreError> {
+        let act = Act::SpendLimits {
+            single: new.single,
+            day: new.day,
+        };
+        let limits = setting.put("/v1/limits", act, new).await?.json()?;
         self.store.put_snapshot(&limits)?;
         Ok(limits)
     }
 
     /// Sets the limits of top-ups, which are the wallet's.
-    pub(crate) async fn set_top_up(
-        &self,
-        sessions: &Sessions,
-        wallets: &Wallets,
-        new: NewLimits,
-    ) -> Result<Wallet, CoreError> {
-        let call = put("/v1/wallet/limits", sessions, wallets, new).await?;
-        wallets.keep_told(sessions.send(&call).await?.json()?)
+    pub(crate) async fn set_top_up(&self, setting: Setting<'_>, new: NewLimits) -> Result<Wallet, CoreError> {
+        let act = Act::TopUpLimits {
+            single: new.single,
+            day: new.day,
+        };
+        let told = setting.put("/v1/wallet/limits", act, new).await?.json()?;
+        setting.wallets.keep_told(told)
     }
 }
 
-async fn put(
-    path: &'static str,
-    sessions: &Sessions,
-    wallets: &Wallets,
-    new: NewLimits,
-) -> Result<Call, CoreError> {
-    let operation = Uuid::now_v7();
-    let password = match &new.password {
-        Some(password) => {
-            let sealing = wallets.fresh_sealing(sessions).await?;
-            Some(sealing.seal(operation, Fen::ZERO, Field::Password, password.expose())?)
-        }
-        None => None,
-    };
-    let request = SetLimits {
-        single: new.single,
-        day: new.day,
-        password,
-    };
-    Ok(Call::put(path).json(&request)?.operation(operation))
+impl Setting<'_> {
+    async fn put(self, path: &'static str, act: Act, new: NewLimits) -> Result<Answer, CoreError> {
+        let Self {
+            sessions,
+            wallets,
+            approvals,
+        } = self;
+        let operation = Uuid::now_v7();
+        let step_up = match &new.step_up {
+            Some(step_up) => {
+                let proven = approvals.prove(sessions, wallets, operation, act, step_up);
+                Some(proven.await?)
+            }
+            None => None,
+        };
+        let request = SetLimits {
+            single: new.single,
+            day: new.day,
+            step_up,
+        };
+        let call = Call::put(path).json(&request)?.operation(operation);
+        approvals.heard(sessions.send(&call).await).await
+    }
 }

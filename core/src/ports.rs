@@ -1,5 +1,6 @@
 //! What the shell provides: time, keys in hardware, a wrapping key and a little storage that backups leave out. All are plain
-//! synchronous traits that answer `Result`. The core calls them from its own threads, one call to a key at a time, and
+//! synchronous traits that answer `Result`. The core calls them from its own threads, one call to a key at a time (an approval, which waits for
+//! the user, beside others), and
 //! never while it holds a lock that another call into the core would need. [`software`] has what a desktop can offer.
 
 use std::fmt;
@@ -101,6 +102,9 @@ pub enum KeyPurpose {
     Session,
     /// Signs codes: by the school's policy unlocked by the user for a while, never for each code.
     Code,
+    /// Approves what the session alone must not do: asks for the user (finger, face, screen lock) at each signature, and is
+    /// gone once another finger or face is added.
+    Approval,
 }
 
 /// Names a key in the keystore. The core makes it: lower-case letters, digits and hyphens.
@@ -125,7 +129,7 @@ pub trait DeviceSigner: Send + Sync {
     /// [`KeyError::NoScreenLock`], [`KeyError::Busy`] or [`KeyError::Unavailable`].
     fn create(&self, purpose: KeyPurpose, label: &KeyLabel) -> Result<DeviceKey, KeyError>;
 
-    /// ECDSA over the SHA-256 of `message`, as DER or as raw r‖s.
+    /// ECDSA over the SHA-256 of `message`, as DER or as raw r‖s. With a key for [`KeyPurpose::Approval`] it waits for the user.
     ///
     /// # Errors
     ///

@@ -10,6 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 use yika_api::UnixMillis;
 use yika_core::accounts::BillQuery;
+use yika_core::approvals::StepUp;
 use yika_core::operations::{Operation, Phase, Plan, TopUpAmount, TopUpSource};
 use yika_core::session::SessionState;
 use yika_core::wallet::{CardDetails, Identity, NewPaymentPassword, PasswordProof, PaymentPassword, SmsCode};
@@ -125,8 +126,8 @@ pub(crate) fn confirm(card: &CampusCard, plan: Plan, words: &Confirmation) -> Re
     if words.dry_run {
         return print(words.output, || show::plan_json(&plan), || show::plan_text(&plan));
     }
-    let password = plan.needs_password().then(password).transpose()?;
-    let mut operation = wait(card.operations().confirm(plan, password))??;
+    let step_up = words.password_stdin.then(step_up).transpose()?;
+    let mut operation = wait(card.operations().confirm(plan, step_up))??;
     if words.wait {
         operation = follow(card, operation)?;
     }
@@ -186,8 +187,8 @@ pub(crate) fn wallet(card: &CampusCard, words: &Wallet) -> Result<(), PhoneError
         Wallet::Limits(words) => {
             let wallet = match (words.single, words.day) {
                 (Some(single), Some(day)) => {
-                    let password = words.password_stdin.then(password).transpose()?;
-                    wait(card.limits().set_top_up(single, day, password))??
+                    let step_up = words.password_stdin.then(step_up).transpose()?;
+                    wait(card.limits().set_top_up(single, day, step_up))??
                 }
                 _ => wait(service.get())??,
             };
@@ -278,6 +279,13 @@ fn transactions(card: &CampusCard, filter: &BillFilter) -> Result<(), PhoneError
         ..*filter
     };
     bills(card, &filter)
+}
+
+/// A line: the payment password, to show that the holder is there.
+pub(crate) fn step_up() -> Result<StepUp, PhoneError> {
+    Ok(StepUp::Password {
+        password: password()?,
+    })
 }
 
 /// A line: the payment password.

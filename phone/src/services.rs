@@ -9,7 +9,7 @@ use yika_core::operations::UtilitySource;
 use crate::args::{AutoTopUp, Confirmation, Dispute, Limits, Reason, Utility};
 use crate::commands::{print, wait};
 use crate::error::PhoneError;
-use crate::money::{account, confirm, password, source};
+use crate::money::{account, confirm, password, source, step_up};
 use crate::show;
 
 /// The limits of payments, looked at or set.
@@ -17,8 +17,8 @@ pub(crate) fn limits(card: &CampusCard, words: &Limits) -> Result<(), PhoneError
     let service = card.limits();
     let limits = match (words.single, words.day) {
         (Some(single), Some(day)) => {
-            let password = words.password_stdin.then(password).transpose()?;
-            wait(service.set(single, day, password))??
+            let step_up = words.password_stdin.then(step_up).transpose()?;
+            wait(service.set(single, day, step_up))??
         }
         _ => wait(service.synchronise())??,
     };

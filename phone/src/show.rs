@@ -164,6 +164,7 @@ pub(crate) fn plan_json(plan: &Plan) -> Value {
         "funding": plan.funding,
         "account_id": plan.account_id,
         "place_id": plan.place_id,
+        "needs_step_up": plan.needs_step_up,
     })
 }
 

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod approvals;
 mod auto_top_up;
 mod bank;
 mod clock;

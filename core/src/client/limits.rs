@@ -5,15 +5,17 @@ use std::sync::Arc;
 use yika_api::Fen;
 
 use super::Inner;
+use crate::approvals::StepUp;
 use crate::error::CoreError;
-use crate::limits::{NewLimits, SpendLimits};
-use crate::wallet::{PaymentPassword, Wallet};
+use crate::limits::{NewLimits, Setting, SpendLimits};
+use crate::wallet::Wallet;
 
-/// Limits that holders set for themselves. Lowering works at once; raising needs the payment password, which the bank checks.
+/// Limits that holders set for themselves. Lowering works at once; raising needs a step-up.
 ///
 /// # Errors
 ///
-/// All of it may end with [`CoreError::Money`] (`StepUpRequired`, `AmountOutOfRange`, `BankRefused`),
+/// All of it may end with [`CoreError::Money`] (`StepUpRequired`, `ApprovalRefused`,
+/// `AmountOutOfRange`, `BankRefused`), one of the keystore with an approval,
 /// [`CoreError::NotBound`], [`CoreError::SessionExpired`], [`CoreError::Network`] and the like.
 #[derive(Clone)]
 pub struct LimitService {
@@ -49,15 +51,11 @@ impl LimitService {
         &self,
         single: Fen,
         day: Fen,
-        password: Option<PaymentPassword>,
+        step_up: Option<StepUp>,
     ) -> Result<SpendLimits, CoreError> {
-        let new = NewLimits {
-            single,
-            day,
-            password,
-        };
+        let new = NewLimits { single, day, step_up };
         let work = |inner: Arc<Inner>| async move {
-            let limits = inner.limits.set(&inner.sessions, &inner.wallets, new).await?;
+            let limits = inner.limits.set(inner.setting(), new).await?;
             // The credential carries them; a phone that can't get it now does at its next synchronisation.
             if let Err(error) = inner.codes.synchronise(&inner.sessions).await {
                 tracing::debug!(%error, "the credential is renewed later");
@@ -76,19 +74,20 @@ impl LimitService {
         &self,
         single: Fen,
         day: Fen,
-        password: Option<PaymentPassword>,
+        step_up: Option<StepUp>,
     ) -> Result<Wallet, CoreError> {
-        let new = NewLimits {
-            single,
-            day,
-            password,
-        };
-        let work = |inner: Arc<Inner>| async move {
-            inner
-                .limits
-                .set_top_up(&inner.sessions, &inner.wallets, new)
-                .await
-        };
+        let new = NewLimits { single, day, step_up };
+        let work = |inner: Arc<Inner>| async move { inner.limits.set_top_up(inner.setting(), new).await };
         self.inner.ask(work).await
+    }
+}
+
+impl Inner {
+    fn setting(&self) -> Setting<'_> {
+        Setting {
+            sessions: &self.sessions,
+            wallets: &self.wallets,
+            approvals: &self.approvals,
+        }
     }
 }

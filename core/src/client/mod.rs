@@ -5,6 +5,7 @@
 //! Functions that are neither only look at memory.
 
 mod accounts;
+mod approvals;
 mod codes;
 mod limits;
 mod operations;
@@ -22,6 +23,7 @@ use yika_format::PublicKey;
 use yika_link::{Origin, Roots, ServerTrust, SpkiPin};
 
 pub use accounts::{AccountService, BillService};
+pub use approvals::ApprovalService;
 pub use codes::CodeService;
 pub use limits::LimitService;
 pub use operations::OperationService;
@@ -30,6 +32,7 @@ pub use utilities::UtilityService;
 pub use wallet::WalletService;
 
 use crate::accounts::{Ledger, Payers};
+use crate::approvals::{ApprovalRecord, Approvals};
 use crate::clock::{ClockState, TrustedClock};
 use crate::codes::{Codes, CounterRecord, EnrolmentRecord, PendingIssue, Preferences, Stop};
 use crate::error::CoreError;
@@ -101,6 +104,7 @@ struct Inner {
     ledger: Ledger,
     wallets: Wallets,
     operations: Operations,
+    approvals: Approvals,
     limits: Limits,
     utilities: Utilities,
     runtime: Arc<OwnRuntime>,
@@ -171,15 +175,16 @@ impl CampusCard {
         let inner = Inner {
             device_name: config.device_name,
             clock,
-            keys,
             witness: ports.witness,
             sessions,
             codes,
             ledger,
             wallets,
             operations,
+            approvals: Approvals::new(Arc::clone(&store), Arc::clone(&keys)),
             limits: Limits::new(Arc::clone(&store)),
             utilities: Utilities::new(Arc::clone(&store)),
+            keys,
             store,
             runtime,
             turn: tokio::sync::Mutex::new(()),
@@ -221,6 +226,13 @@ impl CampusCard {
     /// The e-wallet.
     pub fn wallet(&self) -> WalletService {
         WalletService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Approving with what unlocks the phone.
+    pub fn approvals(&self) -> ApprovalService {
+        ApprovalService {
             inner: Arc::clone(&self.inner),
         }
     }
@@ -371,6 +383,7 @@ impl Inner {
                 .remove::<Payers>()
                 .remove::<Preferences>()
                 .remove::<BankRecord>()
+                .remove::<ApprovalRecord>()
                 .remove::<Drafts>();
         }
         self.store.commit(&changes)?;
@@ -439,7 +452,8 @@ fn stored_keys(store: &Store) -> Result<Vec<StoredKey>, CoreError> {
     let session = store.get::<SessionRecord>()?.map(|session| session.key);
     let code = store.get::<EnrolmentRecord>()?.map(|enrolment| enrolment.key);
     let pending = store.get::<PendingIssue>()?.and_then(|pending| pending.key);
-    Ok(session.into_iter().chain(code).chain(pending).collect())
+    let approval = store.get::<ApprovalRecord>()?.map(|approval| approval.key);
+    Ok([session, code, pending, approval].into_iter().flatten().collect())
 }
 
 /// Forgets keys, witness and store, as much of it as can be; the first that couldn't be is the error.

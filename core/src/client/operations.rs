@@ -7,12 +7,13 @@ use yika_api::Fen;
 
 use super::Inner;
 use crate::accounts::Account;
+use crate::approvals::StepUp;
 use crate::error::CoreError;
 use crate::operations::{
-    Operation, OperationCursor, OperationPage, Phase, Plan, TopUpAmount, TopUpSource, UtilitySource, plan,
-    seal_password,
+    Authority, Operation, OperationCursor, OperationPage, Phase, Plan, TopUpAmount, TopUpSource,
+    UtilitySource, plan, seal_password,
 };
-use crate::wallet::PaymentPassword;
+use crate::wallet::{InputField, MoneyReason};
 
 /// Top-ups, recharges, withdrawals, and payments for utilities.
 ///
@@ -66,7 +67,8 @@ impl OperationService {
             .read(move |inner| match source {
                 UtilitySource::Account { account_id } => {
                     let account = account_of(inner, account_id)?;
-                    plan::utility_by_account(id, place, &account, amount)
+                    let limits = inner.limits.known().ok();
+                    plan::utility_by_account(id, place, &account, amount, limits.as_ref())
                 }
                 UtilitySource::Bank { source } => {
                     plan::utility_by_bank(id, place, &inner.wallets.shown()?, amount, source)
@@ -97,32 +99,60 @@ impl OperationService {
             .await
     }
 
-    /// Confirms a plan, with the payment password where it takes one ([`Plan::needs_password`]): on the disk first, then sent. Answers how it stands, also where nobody answered: then it is sent
-    /// again later, and is still one.
+    /// Confirms a plan, with the payment password where it takes that ([`Plan::needs_password`]), or with any step-up where it
+    /// is above the holder's limits ([`Plan::needs_step_up`]): on the disk first, then sent. Answers how it stands, also
+    /// where nobody answered: then it is sent again later, and is still one.
     ///
     /// # Errors
     ///
-    /// [`CoreError::Money`] where nothing was written down, [`CoreError::Untrusted`] where the bank's keys are not the
-    /// bank's, [`CoreError::StorageFull`] and the like. After any error nothing was sent.
-    pub async fn confirm(
-        &self,
-        plan: Plan,
-        password: Option<PaymentPassword>,
-    ) -> Result<Operation, CoreError> {
+    /// [`CoreError::InvalidInput`] without the password that it takes, [`CoreError::Money`] where nothing was written down,
+    /// [`CoreError::Untrusted`] where the bank's keys are not the bank's, [`CoreError::StorageFull`] and the like, with an
+    /// approval those of the keystore. After any error nothing was sent.
+    pub async fn confirm(&self, plan: Plan, step_up: Option<StepUp>) -> Result<Operation, CoreError> {
         let id = plan.id;
+        let authority = self.authorise(plan, step_up).await?;
         self.inner
-            .read(move |inner| {
-                let sealing = || inner.wallets.sealing(&inner.sessions);
-                let password = seal_password(&plan, sealing, password.as_ref())?;
-                inner.operations.write_down(plan, password)
-            })
+            .read(move |inner| inner.operations.write_down(plan, authority))
             .await?;
         let work = move |inner: Arc<Inner>| async move {
             let operation = inner.operations.send(&inner.sessions, id).await?;
+            let refusal = operation.refusal.as_ref();
+            if refusal.is_some_and(|refusal| refusal.code == MoneyReason::ApprovalRefused.as_str()) {
+                inner.approvals.forget().await?;
+            }
             if operation.phase.is_end() {
                 inner.refresh_money().await;
             }
             Ok(operation)
+        };
+        self.inner.ask(work).await
+    }
+
+    async fn authorise(&self, plan: Plan, step_up: Option<StepUp>) -> Result<Authority, CoreError> {
+        if plan.needs_password() {
+            let Some(StepUp::Password { password }) = step_up else {
+                return Err(InputField::PaymentPassword.into());
+            };
+            let work = move |inner: &Inner| {
+                let sealing = inner.wallets.sealing(&inner.sessions)?;
+                seal_password(&plan, &sealing, &password).map(Authority::Password)
+            };
+            return self.inner.read(work).await;
+        }
+        let (Some(step_up), Some(act)) = (step_up, plan.act()) else {
+            return Ok(Authority::Session { step_up: None });
+        };
+        let work = move |inner: Arc<Inner>| async move {
+            let Inner {
+                approvals,
+                sessions,
+                wallets,
+                ..
+            } = inner.as_ref();
+            let proven = approvals.prove(sessions, wallets, plan.id, act, &step_up).await?;
+            Ok(Authority::Session {
+                step_up: Some(proven),
+            })
         };
         self.inner.ask(work).await
     }

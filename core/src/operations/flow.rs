@@ -25,13 +25,15 @@ pub(super) enum Outcome {
 pub(super) fn heard(error: &HttpOrCore) -> Outcome {
     match error {
         HttpOrCore::Http(HttpError::Problem(refusal)) if is_final(refusal) => {
+            let code = refusal.code.map_or("refused", ProblemCode::as_str);
+            let bank = refusal.bank.as_ref();
             Outcome::Refused(OperationRefusal {
-                reason: None,
-                code: refusal.code.map_or("refused", ProblemCode::as_str).to_owned(),
-                message: None,
+                reason: bank.map(|bank| bank.reason),
+                code: bank.map_or(code, |bank| bank.reason.as_str()).to_owned(),
+                message: bank.and_then(|bank| bank.message.clone()),
                 amount: refusal.amount,
-                tries_left: None,
-                until: None,
+                tries_left: bank.and_then(|bank| bank.tries_left),
+                until: bank.and_then(|bank| bank.until),
             })
         }
         // The session could not be used, so that nothing was sent in its name.
@@ -108,6 +110,7 @@ mod tests {
                 },
                 account_id: None,
                 place_id: None,
+                needs_step_up: false,
             },
             created_at: UnixMillis(0),
             sent_at: None,

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use yika_api::UnixMillis;
+use yika_api::approval::StepUp;
 use yika_api::operation::{Operation as Told, OperationRequest, UtilityPayment};
 use yika_api::wallet::SealedField;
 use yika_format::bank::Field;
@@ -31,7 +32,7 @@ use crate::error::{CoreError, InternalFault};
 use crate::feed;
 use crate::session::Sessions;
 use crate::store::{Changes, Store};
-use crate::wallet::{InputField, MoneyReason, PaymentPassword, Sealing};
+use crate::wallet::{MoneyReason, PaymentPassword, Sealing};
 use flow::Outcome;
 use model::Draft;
 pub(crate) use model::Drafts;
@@ -70,9 +71,9 @@ impl Operations {
         }
     }
 
-    /// Writes a confirmed plan down, password sealed, for [`Self::send`]. One that is known already stays as it is.
-    pub(crate) fn write_down(&self, plan: Plan, password: Option<SealedField>) -> Result<(), CoreError> {
-        let request = request(&plan, password)?;
+    /// Writes a confirmed plan down, with what it is allowed by, for [`Self::send`]. One that is known already stays as it is.
+    pub(crate) fn write_down(&self, plan: Plan, authority: Authority) -> Result<(), CoreError> {
+        let request = request(&plan, authority)?;
         let now = self.clock.now_or_floor()?;
         let _writing = self.writing();
         let mut drafts = self.drafts()?;
@@ -301,23 +302,26 @@ impl Operations {
     }
 }
 
-/// The payment password, sealed for a plan; nothing where it takes none.
+/// By what an operation is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// By the payment password, which the bank checks.
+    Password(SealedField),
+    /// By the session, and by more above the holder's own limits.
+    Session { step_up: Option<StepUp> },
+}
+
+/// The payment password, sealed for a plan.
 pub(crate) fn seal_password(
     plan: &Plan,
-    sealing: impl FnOnce() -> Result<Sealing, CoreError>,
-    password: Option<&PaymentPassword>,
-) -> Result<Option<SealedField>, CoreError> {
-    if !plan.needs_password() {
-        return Ok(None);
-    }
-    let password = password.ok_or(InputField::PaymentPassword)?;
-    sealing()?
-        .seal(plan.id, plan.amount, Field::Password, password.expose())
-        .map(Some)
+    sealing: &Sealing,
+    password: &PaymentPassword,
+) -> Result<SealedField, CoreError> {
+    sealing.seal(plan.id, plan.amount, Field::Password, password.expose())
 }
 
 /// The request of a plan, as it will be sent each time.
-fn request(plan: &Plan, password: Option<SealedField>) -> Result<Zeroizing<Vec<u8>>, CoreError> {
+fn request(plan: &Plan, authority: Authority) -> Result<Zeroizing<Vec<u8>>, CoreError> {
     let fault = CoreError::Internal {
         fault: InternalFault::Encoding,
     };
@@ -327,34 +331,44 @@ fn request(plan: &Plan, password: Option<SealedField>) -> Result<Zeroizing<Vec<u
         plan.account_id,
         funding.card_id,
         plan.place_id,
-        password,
+        authority,
     ) {
-        (OperationKind::TopUp, Some(account_id), _, _, Some(password)) => OperationRequest::TopUp {
-            account_id,
-            amount,
-            funding,
-            password,
-        },
-        (OperationKind::Recharge, _, Some(card_id), _, Some(password)) => OperationRequest::Recharge {
-            amount,
-            card_id,
-            password,
-        },
-        (OperationKind::Withdraw, _, Some(card_id), _, Some(password)) => OperationRequest::Withdraw {
-            amount,
-            card_id,
-            password,
-        },
-        (OperationKind::Utility, None, _, Some(place_id), Some(password)) => OperationRequest::Utility {
-            place_id,
-            amount,
-            paid_by: UtilityPayment::Wallet { funding, password },
-        },
-        (OperationKind::Utility, Some(account_id), _, Some(place_id), None) => OperationRequest::Utility {
-            place_id,
-            amount,
-            paid_by: UtilityPayment::Account { account_id },
-        },
+        (OperationKind::TopUp, Some(account_id), _, _, Authority::Password(password)) => {
+            OperationRequest::TopUp {
+                account_id,
+                amount,
+                funding,
+                password,
+            }
+        }
+        (OperationKind::Recharge, _, Some(card_id), _, Authority::Password(password)) => {
+            OperationRequest::Recharge {
+                amount,
+                card_id,
+                password,
+            }
+        }
+        (OperationKind::Withdraw, _, Some(card_id), _, Authority::Password(password)) => {
+            OperationRequest::Withdraw {
+                amount,
+                card_id,
+                password,
+            }
+        }
+        (OperationKind::Utility, None, _, Some(place_id), Authority::Password(password)) => {
+            OperationRequest::Utility {
+                place_id,
+                amount,
+                paid_by: UtilityPayment::Wallet { funding, password },
+            }
+        }
+        (OperationKind::Utility, Some(account_id), _, Some(place_id), Authority::Session { step_up }) => {
+            OperationRequest::Utility {
+                place_id,
+                amount,
+                paid_by: UtilityPayment::Account { account_id, step_up },
+            }
+        }
         _ => return Err(fault),
     };
     Ok(Zeroizing::new(serde_json::to_vec(&request).map_err(|_| fault)?))

@@ -156,6 +156,7 @@ impl Draft {
             funding,
             account_id,
             place_id,
+            ..
         } = self.plan;
         Operation {
             id,

@@ -3,11 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use yika_api::approval::Act;
 use yika_api::operation::{Funding, OperationKind};
 use yika_api::{Fen, FenError};
 
 use crate::accounts::{Account, AccountStatus};
 use crate::error::CoreError;
+use crate::limits::SpendLimits;
 use crate::wallet::{InputField, MoneyReason, MoneyRefusal, Wallet, WalletStatus};
 
 /// An operation that was shown and is not confirmed. Confirming it twice is one operation: it has its id already.
@@ -25,9 +27,23 @@ pub struct Plan {
     pub account_id: Option<Uuid>,
     /// The bound place, for a utility.
     pub place_id: Option<Uuid>,
+    /// A card account is to pay more than the holder's own limit of one payment, as far as the phone knows that: confirm it
+    /// with a step-up. Where the limit of the day is reached too, the platform says so.
+    #[serde(default)]
+    pub needs_step_up: bool,
 }
 
 impl Plan {
+    /// What the holder approves by it, where that is to be said.
+    pub(crate) fn act(&self) -> Option<Act> {
+        let (amount, place, account) = (self.amount, self.place_id?, self.account_id?);
+        Some(Act::PayUtility {
+            amount,
+            place,
+            account,
+        })
+    }
+
     /// Whether it takes the payment password: the bank has a part in it.
     pub const fn needs_password(&self) -> bool {
         !matches!(self.kind, OperationKind::Utility)
@@ -86,6 +102,7 @@ pub(crate) fn top_up(
         funding,
         account_id: Some(account.id),
         place_id: None,
+        needs_step_up: false,
     })
 }
 
@@ -137,6 +154,7 @@ pub(crate) fn utility_by_account(
     place: Uuid,
     account: &Account,
     amount: Fen,
+    limits: Option<&SpendLimits>,
 ) -> Result<Plan, CoreError> {
     check_positive(amount)?;
     if account.status != AccountStatus::Open {
@@ -145,6 +163,11 @@ pub(crate) fn utility_by_account(
     let free = account.balance.ok_or(MoneyReason::BalanceUnknown)?.amount;
     if amount > free {
         return Err(MoneyRefusal::about(MoneyReason::InsufficientFunds, free).into());
+    }
+    if let Some(limits) = limits
+        && amount > limits.most_single
+    {
+        return Err(MoneyRefusal::about(MoneyReason::AmountOutOfRange, limits.most_single).into());
     }
     let funding = Funding {
         wallet: Fen::ZERO,
@@ -159,6 +182,7 @@ pub(crate) fn utility_by_account(
         funding,
         account_id: Some(account.id),
         place_id: Some(place),
+        needs_step_up: limits.is_some_and(|limits| amount > limits.single),
     })
 }
 
@@ -179,6 +203,7 @@ pub(crate) fn utility_by_bank(
         funding,
         account_id: None,
         place_id: Some(place),
+        needs_step_up: false,
     })
 }
 
@@ -205,6 +230,7 @@ pub(crate) fn recharge(
         funding,
         account_id: None,
         place_id: None,
+        needs_step_up: false,
     })
 }
 
@@ -238,6 +264,7 @@ pub(crate) fn withdrawal(
         funding,
         account_id: None,
         place_id: None,
+        needs_step_up: false,
     })
 }
 

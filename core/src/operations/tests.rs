@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::CampusCard;
+use crate::approvals::StepUp;
 use crate::testing::money::{CARD, PASSWORD};
 use crate::testing::platform::{Fault, MAIN};
 use crate::testing::{TestPhone, block_on, id_token};
+use crate::wallet::InputField;
 use std::fs;
 use yika_api::operation::Phase as Told;
 use yika_api::session::TokenErrorCode;
@@ -19,8 +21,9 @@ fn rich() -> (TestPhone, CampusCard) {
     (phone, card)
 }
 
-fn password(digits: &str) -> Option<PaymentPassword> {
-    Some(PaymentPassword::new(Zeroizing::new(digits.to_owned())).unwrap())
+fn password(digits: &str) -> Option<StepUp> {
+    let password = PaymentPassword::new(Zeroizing::new(digits.to_owned())).unwrap();
+    Some(StepUp::Password { password })
 }
 
 fn plan(card: &CampusCard, amount: i64) -> Plan {

@@ -3,6 +3,7 @@
 pub(crate) mod money;
 pub(crate) mod platform;
 mod samples;
+pub(crate) mod step_up;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

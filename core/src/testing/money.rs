@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use uuid::Uuid;
 use yika_api::account::{Account, AccountList, Balance};
+use yika_api::approval::Act;
 use yika_api::auto_top_up::{AutoTopUp, SetAutoTopUp};
 use yika_api::operation::{
     Operation, OperationPage, OperationQuery, OperationRequest, Phase, Refusal, RefusalReason, Step,
@@ -88,7 +89,13 @@ impl Money {
         unsigned.with_signature(&signature)
     }
 
-    fn open(&mut self, sealed: &SealedField, operation: Uuid, amount: Fen, field: Field) -> Option<String> {
+    pub(super) fn open(
+        &mut self,
+        sealed: &SealedField,
+        operation: Uuid,
+        amount: Fen,
+        field: Field,
+    ) -> Option<String> {
         let seal = FieldSeal {
             school: SchoolHash::of_domain(DOMAIN),
             operation: operation.into_bytes(),
@@ -198,11 +205,11 @@ async fn wallet(State(platform): Shared) -> Response {
     }
 }
 
-fn name(headers: &HeaderMap) -> Uuid {
+pub(super) fn name(headers: &HeaderMap) -> Uuid {
     headers["Idempotency-Key"].to_str().unwrap().parse().unwrap()
 }
 
-fn bank_refused(reason: RefusalReason) -> Response {
+pub(super) fn bank_refused(reason: RefusalReason) -> Response {
     let mut problem = Problem::new(ProblemCode::BankRefused);
     problem.refusal = Some(Refusal {
         tries_left: Some(4),
@@ -357,6 +364,23 @@ async fn start(State(platform): Shared, headers: HeaderMap, body: Bytes) -> Resp
         };
     }
     let request: OperationRequest = serde_json::from_slice(&body).unwrap();
+    if let OperationRequest::Utility {
+        place_id: place,
+        amount,
+        paid_by: UtilityPayment::Account { account_id, step_up },
+    } = &request
+        && *amount > campus.steps.limits.single
+    {
+        let act = Act::PayUtility {
+            amount: *amount,
+            place: *place,
+            account: *account_id,
+        };
+        if let Some(doubt) = campus.doubt(id, act, step_up.as_ref()) {
+            return doubt;
+        }
+    }
+    let money = &mut campus.money;
     let (password, funding, account_id) = match &request {
         OperationRequest::TopUp {
             password,
@@ -375,7 +399,7 @@ async fn start(State(platform): Shared, headers: HeaderMap, body: Bytes) -> Resp
             card_id,
         } => (Some(password), parts(*amount, Fen::ZERO, Some(*card_id)), None),
         OperationRequest::Utility { paid_by, .. } => match paid_by {
-            UtilityPayment::Account { account_id } => {
+            UtilityPayment::Account { account_id, .. } => {
                 (None, parts(Fen::ZERO, Fen::ZERO, None), Some(*account_id))
             }
             UtilityPayment::Wallet { funding, password } => (Some(password), *funding, None),

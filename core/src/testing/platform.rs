@@ -36,6 +36,7 @@ use super::FakeClock;
 use super::money::{self, Money};
 use super::samples::text;
 pub(crate) use super::samples::{account, payment};
+use super::step_up::{self, Steps};
 
 /// What becomes of one request.
 #[derive(Clone, Debug)]
@@ -131,6 +132,7 @@ pub(crate) struct Campus {
     pub keys: SchoolKeys,
     /// Wallet and operations.
     pub money: Money,
+    pub steps: Steps,
     /// What is done to a credential before it is signed.
     pub tamper: fn(&mut CredentialBody),
 }
@@ -186,6 +188,7 @@ impl FakePlatform {
             payments: Vec::new(),
             keys: SchoolKeys::new(),
             money: Money::new(),
+            steps: Steps::new(),
             tamper: |_| {},
         });
         let platform = Arc::new(Self {
@@ -326,6 +329,7 @@ fn router(platform: Arc<FakePlatform>) -> Router {
         .route("/v1/accounts", get(accounts))
         .route("/v1/payments", get(payments))
         .merge(money::routes())
+        .merge(step_up::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&platform), gate))
         .with_state(platform)
 }

@@ -259,7 +259,8 @@ pub(crate) enum Utility {
         /// What pays by way of the bank; the wallet, and the default bank card for what is short, if neither is given.
         #[arg(long)]
         from: Option<Source>,
-        /// Read the payment password from standard input: paying by way of the bank takes it.
+        /// Read the payment password from standard input: paying by way of the bank takes it, and so does a card account above
+        /// your own limits.
         #[arg(long, required_unless_present_any = ["dry_run", "account"])]
         password_stdin: bool,
         /// Show what would be done, and do nothing.

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_limits"),
     migration!(8, "0008_low_balance"),
     migration!(9, "0009_auto_top_up"),
+    migration!(10, "0010_approvals"),
 ];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \

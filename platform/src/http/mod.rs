@@ -87,6 +87,7 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::operations::routes())
         .merge(crate::bank::routes())
         .merge(crate::utilities::routes())
+        .merge(crate::approvals::routes())
         .merge(crate::disputes::routes())
         .merge(crate::limits::routes())
         .merge(crate::auto_top_up::routes())

@@ -1,5 +1,5 @@
-//! Limits that holders set for themselves. The school's stand above them; lowering is free, raising needs the payment
-//! password. The decision is a function of values, made where the change is stored, so no two requests can add up to a
+//! Limits that holders set for themselves. The school's stand above them; lowering is free, raising needs a
+//! step-up. The decision is a function of values, made where the change is stored, so no two requests can add up to a
 //! raise that nobody proved.
 
 mod routes;
@@ -8,13 +8,13 @@ mod store;
 
 pub(crate) use routes::routes;
 pub(crate) use service::{
-    check_top_up_bounds, credential_limits, prove, set_top_up_bounds, spend_bounds, spent_today,
+    check_top_up_bounds, credential_limits, most_of_payments, set_top_up_bounds, spend_bounds, spent_today,
     top_up_bounds,
 };
 pub(crate) use store::clear;
 
+use crate::approvals::Presence;
 use crate::error::{Error, Result};
-use yika_api::limit::SetLimits;
 use yika_api::{Fen, ProblemCode};
 
 /// The most at once and the most of a day.
@@ -38,7 +38,7 @@ impl Bounds {
     }
 
     /// Whether these may take the place of the current ones.
-    fn check_change(self, current: Self, least: Fen, most: Self, raise: Raise) -> Result<()> {
+    fn check_change(self, current: Self, least: Fen, most: Self, presence: Presence) -> Result<()> {
         let out_of_range = |limit| Err(Error::refused_amount(ProblemCode::AmountOutOfRange, limit));
         if self.single < least {
             return out_of_range(least);
@@ -52,26 +52,9 @@ impl Bounds {
         if self.day > most.day {
             return out_of_range(most.day);
         }
-        match (self.raises(current), raise) {
-            (true, Raise::Unproven) => Err(Error::refused(ProblemCode::StepUpRequired)),
-            (false, _) | (true, Raise::Proven) => Ok(()),
-        }
-    }
-}
-
-/// Whether the bank has vouched for whoever asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Raise {
-    Unproven,
-    Proven,
-}
-
-impl Raise {
-    /// As if a password that is given were the right one: for what must be refused anyway.
-    pub(crate) const fn if_given(request: &SetLimits) -> Self {
-        match request.password {
-            Some(_) => Self::Proven,
-            None => Self::Unproven,
+        match (self.raises(current), presence) {
+            (true, Presence::Unproven) => Err(Error::refused(ProblemCode::StepUpRequired)),
+            (false, _) | (true, Presence::Proven) => Ok(()),
         }
     }
 }

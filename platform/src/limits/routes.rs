@@ -27,7 +27,7 @@ async fn show(State(platform): State<Platform>, session: Session) -> Result<Json
     service::show(&platform, session.holder).await.map(Json)
 }
 
-/// Lowers them, or raises them with the payment password.
+/// Lowers them, or raises them with a step-up.
 #[utoipa::path(
     put,
     path = "/v1/limits",
@@ -50,7 +50,7 @@ async fn set(
     key: IdempotencyKey,
     ApiJson(request): ApiJson<SetLimits>,
 ) -> Result<Response> {
-    service::set(&platform, session.holder, key, &request)
+    service::set(&platform, &session, key, &request)
         .await
         .map(stored_json)
 }

@@ -1,20 +1,19 @@
 //! What limits hold for a holder, and how they are set.
 
+use super::Bounds;
 use super::store::{self, Purpose};
-use super::{Bounds, Raise};
 use crate::Platform;
+use crate::approvals::{Presence, prove};
 use crate::config::Limits;
 use crate::db::{Connection, transact};
 use crate::error::Result;
 use crate::http::IdempotencyKey;
 use crate::idempotency::{Deed, Operation};
-use crate::operations::check_sealed;
-use crate::wallet::open_customer;
+use crate::sessions::Session;
 use yika_api::Fen;
-use yika_api::bank::CheckPassword;
+use yika_api::approval::Act;
 use yika_api::credential::KeyStorage;
 use yika_api::limit::{SetLimits, SpendLimits};
-use yika_api::wallet::SealedField;
 
 /// Fen of the unit in which credentials carry limits.
 const UNIT: i64 = 10;
@@ -29,7 +28,8 @@ fn most_of_top_ups(platform: &Platform) -> Bounds {
     }
 }
 
-fn most_of_payments(platform: &Platform) -> Bounds {
+/// What limits of payments the school allows.
+pub(crate) fn most_of_payments(platform: &Platform) -> Bounds {
     let limits = platform.config().credentials.hardware_limits;
     Bounds {
         single: Fen::new(i64::from(limits.per_use) * UNIT),
@@ -74,39 +74,17 @@ pub(crate) async fn credential_limits(
     })
 }
 
-/// Has the bank check the password, where one is given.
-pub(crate) async fn prove(
-    platform: &Platform,
-    holder: i64,
-    key: IdempotencyKey,
-    password: Option<&SealedField>,
-) -> Result<Raise> {
-    let Some(password) = password else {
-        return Ok(Raise::Unproven);
-    };
-    let check = CheckPassword {
-        operation: key.0,
-        password: check_sealed(password)?.clone(),
-    };
-    let mut reader = platform.db().read().await?;
-    let customer = open_customer(&mut reader, holder).await?;
-    drop(reader);
-    let bank = platform.bank()?.gateway();
-    bank.check_password(customer, &check).await?;
-    Ok(Raise::Proven)
-}
-
 /// Whether these can be the limits of a holder's top-ups.
 pub(crate) async fn check_top_up_bounds(
     db: &mut Connection,
     platform: &Platform,
     holder: i64,
     wanted: Bounds,
-    raise: Raise,
+    presence: Presence,
 ) -> Result<()> {
     let current = top_up_bounds(db, platform, holder).await?;
     let (least, most) = (platform.config().wallet.least, most_of_top_ups(platform));
-    wanted.check_change(current, least, most, raise)
+    wanted.check_change(current, least, most, presence)
 }
 
 /// Sets the limits of a holder's top-ups.
@@ -115,9 +93,9 @@ pub(crate) async fn set_top_up_bounds(
     platform: &Platform,
     holder: i64,
     wanted: Bounds,
-    raise: Raise,
+    presence: Presence,
 ) -> Result<()> {
-    check_top_up_bounds(tx, platform, holder, wanted, raise).await?;
+    check_top_up_bounds(tx, platform, holder, wanted, presence).await?;
     store::set(tx, holder, Purpose::TopUp, wanted, platform.now()).await
 }
 
@@ -144,10 +122,11 @@ async fn shown(db: &mut Connection, platform: &Platform, holder: i64) -> Result<
 /// Sets the limits of a holder's payments. Credentials follow at their next renewal, which is due then.
 pub(super) async fn set(
     platform: &Platform,
-    holder: i64,
+    session: &Session,
     key: IdempotencyKey,
     request: &SetLimits,
 ) -> Result<String> {
+    let holder = session.holder;
     let deed = Deed::new("limits", holder, key, request)?;
     let wanted = Bounds {
         single: request.single,
@@ -158,20 +137,31 @@ pub(super) async fn set(
             return Ok(Some(reply));
         }
         // What can't be set costs no try of the password.
-        check(tx, platform, holder, wanted, Raise::if_given(request)).await?;
+        check(
+            tx,
+            platform,
+            holder,
+            wanted,
+            Presence::if_given(request.step_up.as_ref()),
+        )
+        .await?;
         Ok(None)
     });
     if let Some(reply) = before? {
         return Ok(reply);
     }
-    let raise = prove(platform, holder, key, request.password.as_ref()).await?;
+    let act = Act::SpendLimits {
+        single: request.single,
+        day: request.day,
+    };
+    let presence = prove(platform, session, key, act, request.step_up.as_ref()).await?;
     let now = platform.now();
     transact!(platform.db().writer(), |tx| {
         let slot = match deed.begin(tx).await? {
             Operation::Done(reply) => return Ok(reply),
             Operation::New(slot) => slot,
         };
-        check(tx, platform, holder, wanted, raise).await?;
+        check(tx, platform, holder, wanted, presence).await?;
         store::set(tx, holder, Purpose::Spend, wanted, now).await?;
         let limits = shown(tx, platform, holder).await?;
         slot.store(tx, &limits, now).await
@@ -183,8 +173,8 @@ async fn check(
     platform: &Platform,
     holder: i64,
     wanted: Bounds,
-    raise: Raise,
+    presence: Presence,
 ) -> Result<()> {
     let current = spend_bounds(db, platform, holder).await?;
-    wanted.check_change(current, LEAST_SPEND, most_of_payments(platform), raise)
+    wanted.check_change(current, LEAST_SPEND, most_of_payments(platform), presence)
 }

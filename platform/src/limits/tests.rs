@@ -9,6 +9,7 @@ use axum::http::Method;
 use proptest::prelude::*;
 use uuid::Uuid;
 use yika_api::account::AccountList;
+use yika_api::approval::StepUp;
 use yika_api::credential::{CredentialStatus, IssueRequest};
 use yika_api::limit::{SetLimits, SpendLimits};
 use yika_api::operation::{OperationRequest, RefusalReason, UtilityPayment};
@@ -28,13 +29,13 @@ fn limits(single: i64, day: i64) -> SetLimits {
     SetLimits {
         single: Fen::new(single),
         day: Fen::new(day),
-        password: None,
+        step_up: None,
     }
 }
 
 fn with_password(single: i64, day: i64) -> SetLimits {
     SetLimits {
-        password: Some(password()),
+        step_up: Some(StepUp::Password { password: password() }),
         ..limits(single, day)
     }
 }
@@ -53,8 +54,8 @@ proptest! {
         let most = bounds(5_000, 10_000);
         let current = bounds(current.0, current.0 + current.1);
         let wanted = if wanted.4 { bounds(wanted.0, wanted.1) } else { bounds(wanted.2, wanted.3) };
-        let raise = if is_proven { Raise::Proven } else { Raise::Unproven };
-        let is_taken = wanted.check_change(current, Fen::new(100), most, raise).is_ok();
+        let presence = if is_proven { Presence::Proven } else { Presence::Unproven };
+        let is_taken = wanted.check_change(current, Fen::new(100), most, presence).is_ok();
         let is_in_range = wanted.single >= Fen::new(100) && wanted.single <= most.single
             && wanted.day >= wanted.single && wanted.day <= most.day;
         let is_lower = wanted.single <= current.single && wanted.day <= current.day;
@@ -215,7 +216,7 @@ async fn a_top_up_passes_neither_of_the_holders_limits() {
 }
 
 #[tokio::test]
-async fn a_utility_off_an_account_passes_neither_limit_of_payments() {
+async fn a_utility_off_an_account_passes_neither_limit_of_payments_without_a_step_up() {
     let campus = TestPlatform::open().await;
     let phone = campus.bind("20260001").await;
     let place_id = bind_room(&phone).await.id;
@@ -228,16 +229,24 @@ async fn a_utility_off_an_account_passes_neither_limit_of_payments() {
         let request = OperationRequest::Utility {
             place_id,
             amount: Fen::new(amount),
-            paid_by: UtilityPayment::Account { account_id },
+            paid_by: UtilityPayment::Account {
+                account_id,
+                step_up: None,
+            },
         };
         send(&phone, Uuid::new_v4(), &request).await
     };
-    assert_eq!(pay(2_001).await.problem().code, ProblemCode::AmountOutOfRange);
+    let over = pay(2_001).await.problem();
+    assert_eq!(
+        (over.code, over.amount),
+        (ProblemCode::StepUpRequired, Some(Fen::new(2_000)))
+    );
+    assert_eq!(pay(30_001).await.problem().code, ProblemCode::AmountOutOfRange);
     assert!(pay(2_000).await.status.is_success());
     let over = pay(1_001).await.problem();
     assert_eq!(
         (over.code, over.amount),
-        (ProblemCode::DayLimitReached, Some(Fen::new(1_000)))
+        (ProblemCode::StepUpRequired, Some(Fen::new(1_000)))
     );
     // What the utility did not take is not used.
     campus

@@ -4,6 +4,7 @@ use super::booking::Parts;
 use super::service::Starting;
 use super::store::NewOperation;
 use crate::Platform;
+use crate::approvals::Presence;
 use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::ledger;
@@ -29,6 +30,7 @@ pub(crate) async fn begin_by_mandate(
         platform,
         holder,
         now,
+        presence: Presence::Unproven,
     };
     let (parts, card) = starting.funded(tx, amount).await?;
     starting.check_amount(tx, &parts).await?;

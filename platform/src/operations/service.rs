@@ -8,12 +8,13 @@ use crate::Platform;
 use crate::accounts::{
     CardAccount, HolderStatus, NewPayment, add_payments, card_account_of, holder_by_id, take_change,
 };
+use crate::approvals::{Presence, prove};
 use crate::config::WalletPolicy;
 use crate::db::{Connection, take_numbers, transact};
 use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
 use crate::ledger::{self, AccountId, AccountKind, book, school_account};
-use crate::limits::{Bounds, spend_bounds, spent_today, top_up_bounds};
+use crate::limits::{Bounds, most_of_payments, spend_bounds, spent_today, top_up_bounds};
 use crate::random::{new_id, sha256};
 use crate::sessions::Session;
 use crate::utilities::bound_place;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 use yika_api::account::AccountStatus;
+use yika_api::approval::Act;
 use yika_api::bank::Authority;
 use yika_api::operation::{
     Funding, Operation, OperationKind, OperationPage, OperationQuery, OperationRequest, UtilityPayment,
@@ -47,6 +49,7 @@ pub(super) async fn start(
     request: &OperationRequest,
 ) -> Result<Operation> {
     let request_hash = sha256(&serde_json::to_vec(request)?);
+    let presence = presence(platform, session, key, request).await?;
     let times = platform.config().wallet.times;
     let is_new: Result<bool> = transact!(platform.db().writer(), |tx| {
         if let Some(known) = store::find(tx, key.0).await? {
@@ -59,6 +62,7 @@ pub(super) async fn start(
             platform,
             holder: session.holder,
             now: platform.now(),
+            presence,
         };
         starting.insert(tx, key.0, request_hash, request).await?;
         yika_fault::reach("platform.operation.before-commit");
@@ -70,6 +74,35 @@ pub(super) async fn start(
         tokio::spawn(driver::drive_logged(platform.clone(), key.0));
     }
     when_settled(platform, session.holder, key.0, times.reply_wait).await
+}
+
+/// Whether the holder is there, for what a card account is to pay above the holder's own limits. Of an operation that is known
+/// already nothing is asked again.
+async fn presence(
+    platform: &Platform,
+    session: &Session,
+    key: IdempotencyKey,
+    request: &OperationRequest,
+) -> Result<Presence> {
+    let OperationRequest::Utility {
+        place_id: place,
+        amount,
+        paid_by: UtilityPayment::Account { account_id, step_up },
+    } = request
+    else {
+        return Ok(Presence::Unproven);
+    };
+    let mut reader = platform.db().read().await?;
+    if store::find(&mut reader, key.0).await?.is_some() {
+        return Ok(Presence::Unproven);
+    }
+    drop(reader);
+    let act = Act::PayUtility {
+        amount: *amount,
+        place: *place,
+        account: *account_id,
+    };
+    prove(platform, session, key, act, step_up.as_ref()).await
 }
 
 /// An operation of the holder.
@@ -153,6 +186,7 @@ pub(super) struct Starting<'a> {
     pub(super) platform: &'a Platform,
     pub(super) holder: i64,
     pub(super) now: UnixMillis,
+    pub(super) presence: Presence,
 }
 
 impl Starting<'_> {
@@ -179,7 +213,7 @@ impl Starting<'_> {
         };
         match request {
             OperationRequest::Utility {
-                paid_by: UtilityPayment::Account { account_id },
+                paid_by: UtilityPayment::Account { account_id, .. },
                 ..
             } => self.insert_paid_by_account(tx, start, *account_id).await,
             _ => self.insert_paid_by_bank(tx, start, request).await,
@@ -328,29 +362,46 @@ impl Starting<'_> {
         add_payments(tx, &[bill]).await
     }
 
-    /// The limits of the holder that hold for it: those of payments, where a card account pays.
-    async fn bounds(&self, tx: &mut Connection, parts: &Parts) -> Result<Bounds> {
+    /// The limits of the holder that hold for it, and how far a step-up would reach: with payments off card accounts to the
+    /// school's. Top-ups take the payment password anyway.
+    async fn bounds(&self, tx: &mut Connection, parts: &Parts) -> Result<(Bounds, Bounds)> {
         match parts.account.is_positive() {
-            true => spend_bounds(tx, self.platform, self.holder).await,
-            false => top_up_bounds(tx, self.platform, self.holder).await,
+            true => {
+                let own = spend_bounds(tx, self.platform, self.holder).await?;
+                Ok((own, most_of_payments(self.platform)))
+            }
+            false => {
+                let own = top_up_bounds(tx, self.platform, self.holder).await?;
+                Ok((own, own))
+            }
+        }
+    }
+
+    /// Whether an amount may be as high as that, where the holder has set `own` below `most`.
+    fn check_at_most(&self, amount: Fen, own: Fen, most: Fen, beyond: ProblemCode) -> Result<()> {
+        if amount > most {
+            return Err(Error::refused_amount(beyond, most));
+        }
+        match (amount <= own, self.presence) {
+            (true, _) | (false, Presence::Proven) => Ok(()),
+            (false, Presence::Unproven) => Err(Error::refused_amount(ProblemCode::StepUpRequired, own)),
         }
     }
 
     pub(super) async fn check_amount(&self, tx: &mut Connection, parts: &Parts) -> Result<()> {
-        let (least, most) = match parts.kind {
+        let (least, own, most) = match parts.kind {
             OperationKind::TopUp | OperationKind::Utility => {
-                (self.policy().least, self.bounds(tx, parts).await?.single)
+                let (own, most) = self.bounds(tx, parts).await?;
+                (self.policy().least, own.single, most.single)
             }
-            OperationKind::Recharge | OperationKind::Withdraw | OperationKind::Other => (Fen::new(1), MOST),
+            OperationKind::Recharge | OperationKind::Withdraw | OperationKind::Other => {
+                (Fen::new(1), MOST, MOST)
+            }
         };
-        let out_of_range = |limit| Err(Error::refused_amount(ProblemCode::AmountOutOfRange, limit));
         if parts.amount < least {
-            return out_of_range(least);
+            return Err(Error::refused_amount(ProblemCode::AmountOutOfRange, least));
         }
-        if parts.amount > most {
-            return out_of_range(most);
-        }
-        Ok(())
+        self.check_at_most(parts.amount, own, most, ProblemCode::AmountOutOfRange)
     }
 
     /// The parts are those that the holder saw: they add up, with today's fee.
@@ -381,12 +432,10 @@ impl Starting<'_> {
             true => spent_today(tx, self.platform, self.holder).await?,
             false => top_ups_of_today(tx, self.platform, self.holder).await?,
         };
-        let day = self.bounds(tx, parts).await?.day;
-        let left = day.checked_sub(used)?.max(Fen::ZERO);
-        match parts.amount <= left {
-            true => Ok(()),
-            false => Err(Error::refused_amount(ProblemCode::DayLimitReached, left)),
-        }
+        let (own, most) = self.bounds(tx, parts).await?;
+        let left = |day: Fen| day.checked_sub(used).map(|left| left.max(Fen::ZERO));
+        let (own, most) = (left(own.day)?, left(most.day)?);
+        self.check_at_most(parts.amount, own, most, ProblemCode::DayLimitReached)
     }
 
     /// The place, bound by this holder, at a utility that can be asked.

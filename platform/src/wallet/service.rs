@@ -3,6 +3,7 @@
 
 use super::store;
 use crate::Platform;
+use crate::approvals::{Presence, prove};
 use crate::auto_top_up;
 use crate::bank::BankGateway;
 use crate::db::{Connection, transact};
@@ -10,11 +11,12 @@ use crate::error::{Error, Result};
 use crate::http::IdempotencyKey;
 use crate::idempotency::{Deed, Operation};
 use crate::ledger::{AccountKind, NewAccount, create_account};
-use crate::limits::{self, Bounds, Raise, top_up_bounds};
+use crate::limits::{self, Bounds, top_up_bounds};
 use crate::operations::{check_sealed, top_ups_of_today, under_way};
 use crate::random::new_id;
 use crate::sessions::Session;
 use uuid::Uuid;
+use yika_api::approval::Act;
 use yika_api::bank::{CardChallenge, CardCode, CloseCustomer, NewCard, OpenCustomer, SetPassword};
 use yika_api::limit::SetLimits;
 use yika_api::wallet::{
@@ -26,6 +28,7 @@ use yika_api::{Base64Url, Fen, LocalizedText, ProblemCode, UnixMillis};
 /// One request about the wallet.
 pub(super) struct Visit<'a> {
     platform: &'a Platform,
+    session: &'a Session,
     holder: i64,
 }
 
@@ -35,7 +38,7 @@ enum Wanted {
     NotOpen,
     Open,
     /// Open, and these limits can be set.
-    Settable(Bounds, Raise),
+    Settable(Bounds, Presence),
     /// Open, with nothing in it and nothing under way.
     Empty,
     /// Open, with this card bound or waiting for its code.
@@ -53,7 +56,7 @@ enum Change<'a> {
     Close,
     /// The bank alone keeps it.
     Nothing,
-    Limits(Bounds, Raise),
+    Limits(Bounds, Presence),
     Begin(Uuid, &'a CardChallenge),
     Bind(Uuid),
     Default(Uuid),
@@ -61,9 +64,10 @@ enum Change<'a> {
 }
 
 impl<'a> Visit<'a> {
-    pub(super) fn new(platform: &'a Platform, session: &Session) -> Self {
+    pub(super) fn new(platform: &'a Platform, session: &'a Session) -> Self {
         Self {
             platform,
+            session,
             holder: session.holder,
         }
     }
@@ -302,12 +306,13 @@ impl<'a> Visit<'a> {
         let deed = Deed::new("wallet.limits", self.holder, key, request)?;
         let (single, day) = (request.single, request.day);
         let bounds = Bounds { single, day };
-        let wanted = Wanted::Settable(bounds, Raise::if_given(request));
+        let wanted = Wanted::Settable(bounds, Presence::if_given(request.step_up.as_ref()));
         if let Some(reply) = self.done_before(&deed, wanted).await? {
             return Ok(reply);
         }
-        let raise = limits::prove(self.platform, self.holder, key, request.password.as_ref()).await?;
-        self.store(&deed, Change::Limits(bounds, raise)).await
+        let act = Act::TopUpLimits { single, day };
+        let presence = prove(self.platform, self.session, key, act, request.step_up.as_ref()).await?;
+        self.store(&deed, Change::Limits(bounds, presence)).await
     }
 
     /// Begins binding a card: the bank sends a code.

@@ -207,12 +207,30 @@ fn what_is_not_possible_says_why() {
 #[test]
 fn a_utility_is_paid_by_an_account_that_has_it_or_like_a_top_up() {
     let place = Uuid::from_u128(5);
-    let by_account = |amount| utility_by_account(Uuid::nil(), place, &account(2_000), Fen::new(amount));
+    let by_account = |amount| utility_by_account(Uuid::nil(), place, &account(2_000), Fen::new(amount), None);
     let plan = by_account(2_000).unwrap();
     assert_eq!((plan.place_id, plan.needs_password()), (Some(place), false));
     assert_eq!(
         reason(by_account(2_001)),
         (MoneyReason::InsufficientFunds, Some(2_000))
+    );
+    let limits = SpendLimits {
+        single: Fen::new(500),
+        day: Fen::new(900),
+        most_single: Fen::new(1_000),
+        most_day: Fen::new(2_000),
+        day_used: Fen::new(900),
+    };
+    let limited = |amount| {
+        let (account, amount) = (account(2_000), Fen::new(amount));
+        utility_by_account(Uuid::nil(), place, &account, amount, Some(&limits))
+    };
+    // What is used of a day may be of another day: that is the platform's to say.
+    assert!(!limited(500).unwrap().needs_step_up);
+    assert!(limited(501).unwrap().needs_step_up);
+    assert_eq!(
+        reason(limited(1_001)),
+        (MoneyReason::AmountOutOfRange, Some(1_000))
     );
     let wallet = wallet(3_000, 0);
     let any = TopUpSource::default();

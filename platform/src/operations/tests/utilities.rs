@@ -17,7 +17,10 @@ fn off_account(place_id: Uuid, account_id: Uuid, amount: i64) -> OperationReques
     OperationRequest::Utility {
         place_id,
         amount: Fen::new(amount),
-        paid_by: UtilityPayment::Account { account_id },
+        paid_by: UtilityPayment::Account {
+            account_id,
+            step_up: None,
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use yika_e2e::{Holder, Result, is_end};
 
-use super::{campus_with, phase, text};
+use super::{campus_with, phase, refused, text};
 
 /// Faults, and how a payment ends that meets one.
 const FAULTS: [(Option<&str>, &str); 5] = [
@@ -96,5 +96,54 @@ fn every_fault_with_a_phone_that_ends_at_once_or_dies_credits_once_or_gives_back
     assert_eq!(after.school, books.school + off_wallet + off_card);
     assert_eq!((after.at_bank, after.held), (books.at_bank, 0));
     assert_eq!(campus.reconcile()?, json!([]));
+    Ok(())
+}
+
+#[test]
+fn above_the_holders_own_limit_a_payment_takes_the_password_and_above_the_schools_it_is_none() -> Result<()> {
+    let (campus, holder) = campus_with(10_000)?;
+    let bound = holder.phone.json(&["utility", "bind", "power", ROOM])?;
+    let room = text(&bound["id"])?;
+    let limits = ["limits", "--single", "1.00", "--day", "5.00"];
+    assert_eq!(holder.phone.json(&limits)?["single"], 100);
+    let (card, meter) = (holder.balances()?.0, campus.credited(ROOM)?);
+    let pay = |amount| ["utility", "pay", room, amount, "--account", "1"];
+    let planned = holder.phone.json(&[&pay("2.00")[..], &["--dry-run"]].concat())?;
+    assert_eq!(planned["needs_step_up"], true);
+    let without = holder
+        .phone
+        .run(&[&pay("2.00")[..], &["--json"]].concat())?
+        .json()?;
+    assert_eq!(
+        (
+            phase(&without),
+            &without["refusal"]["code"],
+            &without["refusal"]["amount"]
+        ),
+        ("refused", &json!("step_up_required"), &json!(100))
+    );
+    let mut mistaken = holder.clone();
+    mistaken.password = "975310";
+    let wrong = mistaken.pay(&pay("2.00"))?.json()?;
+    assert_eq!(
+        (phase(&wrong), &wrong["refusal"]["code"]),
+        ("refused", &json!("password_wrong"))
+    );
+    assert!(wrong["refusal"]["tries_left"].is_u64(), "{wrong}");
+    let (code, amount) = refused(holder.pay(&pay("300.01"))?)?;
+    assert!(
+        code == "amount_out_of_range" && amount.contains("300.00"),
+        "{amount}"
+    );
+    assert_eq!((holder.balances()?.0, campus.credited(ROOM)?), (card, meter));
+
+    // It lifts the day's limit too.
+    for _ in 0..3 {
+        holder.moved(&pay("2.00"))?;
+    }
+    assert_eq!(
+        (holder.balances()?.0, campus.credited(ROOM)?),
+        (card - 600, meter + 600)
+    );
     Ok(())
 }

@@ -1,11 +1,13 @@
 package app.yika
 
 import app.yika.testing.Bank
+import app.yika.testing.JvmKeystore
 import kotlin.test.assertEquals
 
 /** Plays the steps of scenarios that are about the wallet and money that moves. */
 internal class MoneyPlayer(
     private val card: CampusCard,
+    private val keystore: JvmKeystore,
     private val bank: () -> Bank,
 ) {
     /** Plans by the name that the scenario gave them. */
@@ -39,6 +41,8 @@ internal class MoneyPlayer(
             "place" -> place(step)
             "pay_utility" -> step.mayFail { payUtility() }
             "limits" -> step.mayFail { setLimits() }
+            "approvals" -> step.mayFail { setApprovals() }
+            "user" -> tellUser(step)
             "dispute" -> step.mayFail { dispute() }
             "auto_top_up" -> step.mayFail { autoTopUp() }
             "stop_auto_top_up" -> step.mayFail { card.accounts().stopAutoTopUp(account(long("slot")).id) }
@@ -63,12 +67,36 @@ internal class MoneyPlayer(
         val source = UtilitySource.Account(account.id)
         val plan = card.operations().planUtility(place(text("place")), long("amount"), source)
         plans[text("as")] = plan
-        assertEquals(phase(this), card.operations().confirm(plan, password = null).phase)
+        val operation = card.operations().confirm(plan, stepUp())
+        assertEquals(phase(this), operation.phase)
     }
 
     private suspend fun ScenarioStep.setLimits() {
-        card.limits().set(long("single"), long("day"), textIfAny("password")?.toByteArray())
+        card.limits().set(long("single"), long("day"), stepUp())
     }
+
+    private suspend fun ScenarioStep.setApprovals() {
+        val on = boolean("on")
+        if (on) card.approvals().turnOn(bytes("password")) else card.approvals().turnOff()
+        assertEquals(on, card.approvals().isOn())
+    }
+
+    private fun tellUser(step: ScenarioStep) {
+        keystore.userError =
+            when (val reaction = step.text("reaction")) {
+                "confirms" -> null
+                "cancels" -> DeviceKeyException.Cancelled()
+                "adds_finger" -> DeviceKeyException.Invalidated()
+                else -> error("no user $reaction")
+            }
+    }
+
+    /** How the holder shows to be there, where the step says. */
+    private fun ScenarioStep.stepUp(): StepUp? =
+        when {
+            isSet("approve") -> StepUp.Approval
+            else -> textIfAny("password")?.let { StepUp.Password(it.toByteArray()) }
+        }
 
     private suspend fun ScenarioStep.dispute() {
         val newest = card.bills().page(BillQuery(), 1u)
@@ -155,7 +183,7 @@ internal class MoneyPlayer(
     }
 
     private suspend fun ScenarioStep.confirm(plan: Plan) {
-        val operation = card.operations().confirm(plan, bytes("password"))
+        val operation = card.operations().confirm(plan, StepUp.Password(bytes("password")))
         assertEquals(phase(this), operation.phase)
     }
 

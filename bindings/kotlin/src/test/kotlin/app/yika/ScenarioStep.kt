@@ -26,6 +26,8 @@ internal class ScenarioStep(
 
     fun longIfAny(field: String) = if (field in fields) long(field) else null
 
+    fun isSet(field: String) = field in fields && boolean(field)
+
     fun boolean(field: String) = fields.also { asked += field }.field(field).boolean
 
     fun finish() = assertEquals(fields.keys, asked, "the fields of $fields")

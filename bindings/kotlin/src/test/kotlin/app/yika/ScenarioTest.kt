@@ -2,6 +2,7 @@ package app.yika
 
 import app.yika.testing.Bank
 import app.yika.testing.Campus
+import app.yika.testing.JvmKeystore
 import app.yika.testing.Phone
 import app.yika.testing.Terminal
 import app.yika.testing.json
@@ -42,8 +43,9 @@ class ScenarioTest {
         name: String,
     ) = Campus(folder.resolve(name).createDirectory()).use { campus ->
         runBlocking {
-            Phone(folder.resolve(name).resolve("phone")).open().use { card ->
-                val player = Player(campus, card)
+            val phone = Phone(folder.resolve(name).resolve("phone"))
+            phone.open().use { card ->
+                val player = Player(campus, card, checkNotNull(phone.keystore))
                 val steps = checkNotNull(scenario["steps"]).jsonArray.map { it.jsonObject }
                 steps.forEach { step -> player.play(ScenarioStep(step)) }
             }
@@ -54,10 +56,11 @@ class ScenarioTest {
 private class Player(
     private val campus: Campus,
     private val card: CampusCard,
+    keystore: JvmKeystore,
 ) {
     private val terminals = mutableMapOf<String, Terminal>()
     private val codes = mutableMapOf<String, String>()
-    private val money = MoneyPlayer(card) { Bank(campus.url) }
+    private val money = MoneyPlayer(card, keystore) { Bank(campus.url) }
 
     /** The balances that the phone first knew, in fen by slot. */
     private val firstBalances = mutableMapOf<Long, Fen>()

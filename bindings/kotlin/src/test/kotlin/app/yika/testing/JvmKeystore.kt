@@ -10,13 +10,20 @@ import java.security.KeyPairGenerator
 import java.security.Signature
 import java.security.spec.ECGenParameterSpec
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ConcurrentHashMap.newKeySet
 
 /** A keystore of `java.security` keys, as Android's is: EC keys that answer DER. It can be told to misbehave. */
 class JvmKeystore : DeviceSigner {
     private val keys = ConcurrentHashMap<String, KeyPair>()
 
+    /** The labels of the keys for which the user is asked. */
+    private val approving = newKeySet<String>()
+
     /** What comes instead of a signature, where a test wants that. */
     @Volatile var insteadOfSigning: (() -> ByteArray)? = null
+
+    /** What the user does when asked for a finger: nothing, or this error. */
+    @Volatile var userError: DeviceKeyException? = null
 
     override fun create(
         purpose: KeyPurpose,
@@ -25,6 +32,7 @@ class JvmKeystore : DeviceSigner {
         val generator = KeyPairGenerator.getInstance("EC").apply { initialize(ECGenParameterSpec("secp256r1")) }
         val pair = generator.generateKeyPair()
         keys[label] = pair
+        if (purpose == KeyPurpose.APPROVAL) approving += label
         // The X.509 encoding of a P-256 key ends with the uncompressed point.
         val point = pair.public.encoded.takeLast(POINT_LENGTH)
         return DeviceKey(point.toByteArray(), KeyStorage.TEE)
@@ -35,6 +43,7 @@ class JvmKeystore : DeviceSigner {
         message: ByteArray,
     ): ByteArray {
         insteadOfSigning?.let { return it() }
+        userError?.takeIf { label in approving }?.let { throw it }
         val pair = keys[label] ?: throw DeviceKeyException.Missing()
         return Signature.getInstance("SHA256withECDSA").run {
             initSign(pair.private)
