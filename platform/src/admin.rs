@@ -7,11 +7,12 @@ use crate::accounts::{
     HolderRow, HolderStatus, NewPayment, add_payments, funds_of_slots, holder_by_number, insert_holder,
     list_accounts, list_holders, open_card_account,
 };
+use crate::days::day_named;
 use crate::db::{Connection, StoredEnum as _, transact};
 use crate::error::{Error, Result};
 use crate::ledger::{
-    self, AccountKind, Booking, HolderFunds, KindTotal, NewAccount, Posting, TransactionKind, book,
-    create_account, school_account,
+    self, AccountKind, Booking, HolderFunds, KindTotal, NewAccount, Posting, Statement, StatementOf,
+    TransactionKind, book, create_account, school_account,
 };
 use crate::operations::{self, Reconciliation};
 use crate::random::new_id;
@@ -341,6 +342,21 @@ impl<'a> Admin<'a> {
     /// Where the day is none, or the database fails.
     pub async fn reconcile(&self, day: &str, statement: &[StatementRow]) -> Result<Reconciliation> {
         operations::reconcile(self.platform, day, statement).await
+    }
+
+    /// The statement of an account from one day to another, both included, each `yyyy-mm-dd` in the school's time zone.
+    ///
+    /// # Errors
+    /// Where there is no such account, a day is none, or the database fails.
+    pub async fn statement(&self, of: &StatementOf, from: &str, to: &str) -> Result<Statement> {
+        let zone = &self.platform.config().school.time_zone;
+        let days = day_named(from, zone)?.start..day_named(to, zone)?.end;
+        if days.is_empty() {
+            let why = "the last day is before the first";
+            return Err(Error::refused_because(ProblemCode::InvalidRequest, why));
+        }
+        let mut snapshot = self.platform.db().snapshot().await?;
+        ledger::statement(&mut snapshot, of, days, zone).await
     }
 
     /// All holders with their accounts.

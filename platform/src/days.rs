@@ -38,6 +38,15 @@ pub(crate) fn day_named(name: &str, zone: &str) -> Result<Range<UnixMillis>> {
     day().map_err(|error| failed(&error))
 }
 
+/// An instant as the school writes it, with its distance from UTC (RFC 3339), to the second.
+pub(crate) fn written(at: UnixMillis, zone: &str) -> Result<String> {
+    let written = || {
+        let at = Timestamp::from_millisecond(at.0)?.to_zoned(TimeZone::get(zone)?);
+        Ok(at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+    };
+    written().map_err(|error: jiff::Error| failed(&error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +64,10 @@ mod tests {
         );
         assert_eq!(day_named("2026-11-19", "Asia/Shanghai").unwrap(), day);
         assert!(day_named("19.11.2026", "Asia/Shanghai").is_err());
+        assert_eq!(
+            written(midnight, "Asia/Shanghai").unwrap(),
+            "2026-11-19T00:00:00+08:00"
+        );
         assert!(day_of(midnight, "Asia/Nowhere").is_err());
     }
 

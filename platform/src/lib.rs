@@ -45,7 +45,7 @@ pub use disputes::DisputeView;
 pub use error::{Error, Result};
 pub use http::{AdapterError, HttpLimits, ListenPolicy, listen, serve, stop_signal};
 pub use issuer::{KeySigner, SignerError};
-pub use ledger::KindTotal;
+pub use ledger::{KindTotal, Statement, StatementLine, StatementOf};
 pub use operations::{Difference, DifferenceKind, Reconciliation};
 pub use program::{exit_code, log_to_stderr};
 pub use sessions::{DiscoveredKeys, HostKeySource, HostTokenError};

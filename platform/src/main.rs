@@ -1,6 +1,7 @@
 //! The platform's command line: the server, and what an operator does beside it.
 
 use clap::{Args, Parser, Subcommand};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,8 +10,8 @@ use yika_api::LocalizedText;
 use yika_api::bank::StatementRow;
 use yika_platform::{
     BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, HttpLimits,
-    ListenPolicy, Platform, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
-    exit_code, listen, log_to_stderr, serve, stop_signal,
+    ListenPolicy, Platform, PublicOrigin, SchoolConfig, StatementOf, TerminalEnrolment, UtilityConfig,
+    WalletPolicy, exit_code, listen, log_to_stderr, serve, stop_signal,
 };
 
 /// The campus side of one school.
@@ -29,6 +30,8 @@ enum Command {
     TerminalCode(Store),
     /// Compares the bank's statement of a day with the books. Ends with failure where they differ.
     Reconcile(Reconcile),
+    /// Prints the statement of an account as CSV.
+    Statement(Statement),
 }
 
 #[derive(Args)]
@@ -41,6 +44,58 @@ struct Reconcile {
     file: PathBuf,
     #[command(flatten)]
     store: Store,
+}
+
+#[derive(Args)]
+struct Statement {
+    /// The first day, as yyyy-mm-dd in the school's time zone.
+    #[arg(long)]
+    from: String,
+    /// The last day; the first one too if absent.
+    #[arg(long)]
+    to: Option<String>,
+    #[command(flatten)]
+    of: Whose,
+    #[command(flatten)]
+    store: Store,
+}
+
+/// Whose account.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Whose {
+    /// A holder's card account: the number, a colon, and its place on the card, as in 20260001:1.
+    #[arg(long, value_name = "NUMBER:SLOT", value_parser = card_account)]
+    card: Option<StatementOf>,
+    /// A holder's e-wallet.
+    #[arg(long, value_name = "NUMBER")]
+    wallet: Option<String>,
+    /// What a merchant has earned.
+    #[arg(long, value_name = "ID")]
+    merchant: Option<i64>,
+    /// One of the school's own.
+    #[arg(long, value_parser = ["school_risk", "funding", "hold", "custody", "fee", "utility"])]
+    school: Option<String>,
+}
+
+fn card_account(text: &str) -> Result<StatementOf, String> {
+    let parts = text
+        .rsplit_once(':')
+        .and_then(|(number, slot)| Some((number, slot.parse().ok()?)));
+    let (number, slot) = parts.ok_or("write it as 20260001:1")?;
+    Ok(StatementOf::Card {
+        number: number.to_owned(),
+        slot,
+    })
+}
+
+impl Whose {
+    fn account(self) -> Option<StatementOf> {
+        self.card
+            .or(self.wallet.map(|number| StatementOf::Wallet { number }))
+            .or(self.merchant.map(StatementOf::Merchant))
+            .or(self.school.map(StatementOf::School))
+    }
 }
 
 #[derive(Args)]
@@ -153,6 +208,13 @@ impl Strictness {
 }
 
 impl Store {
+    /// The platform, for an operator's command beside its servers.
+    async fn open(self) -> Result<Platform, Error> {
+        let origin = PublicOrigin::parse("http://127.0.0.1")?;
+        let config = self.config(origin, TerminalEnrolment::CodeRequired, Strictness::Trial)?;
+        Platform::open_existing(config).await
+    }
+
     fn config(
         self,
         origin: PublicOrigin,
@@ -194,6 +256,7 @@ async fn main() -> ExitCode {
     exit_code(match Cli::parse().command {
         Command::Serve(arguments) => run(arguments).await,
         Command::TerminalCode(store) => terminal_code(store).await,
+        Command::Statement(arguments) => statement(arguments).await,
         Command::Reconcile(arguments) => match reconcile(arguments).await {
             Ok(true) => Ok(()),
             Ok(false) => return ExitCode::FAILURE,
@@ -251,22 +314,28 @@ async fn run(arguments: Serve) -> Result<(), Error> {
 }
 
 async fn terminal_code(store: Store) -> Result<(), Error> {
-    let origin = PublicOrigin::parse("http://127.0.0.1")?;
-    let config = store.config(origin, TerminalEnrolment::CodeRequired, Strictness::Trial)?;
-    let platform = Platform::open_existing(config).await?;
+    let platform = store.open().await?;
     println!("{}", platform.admin().new_terminal_code().await?);
     platform.close().await;
     Ok(())
 }
 
+async fn statement(arguments: Statement) -> Result<(), Error> {
+    // The grammar asks for one of them.
+    let Some(of) = arguments.of.account() else {
+        return Ok(());
+    };
+    let platform = arguments.store.open().await?;
+    let to = arguments.to.as_ref().unwrap_or(&arguments.from);
+    let statement = platform.admin().statement(&of, &arguments.from, to).await;
+    platform.close().await;
+    Ok(std::io::stdout().write_all(statement?.to_csv()?.as_bytes())?)
+}
+
 /// Says whether books and statement agree.
 async fn reconcile(arguments: Reconcile) -> Result<bool, Error> {
     let statement: Vec<StatementRow> = serde_json::from_slice(&std::fs::read(&arguments.file)?)?;
-    let origin = PublicOrigin::parse("http://127.0.0.1")?;
-    let config = arguments
-        .store
-        .config(origin, TerminalEnrolment::CodeRequired, Strictness::Trial)?;
-    let platform = Platform::open_existing(config).await?;
+    let platform = arguments.store.open().await?;
     let found = platform.admin().reconcile(&arguments.day, &statement).await;
     platform.close().await;
     let found = found?;

@@ -5,9 +5,12 @@
 //! that stands for what the bank has of wallets. The sum over all accounts is therefore always zero.
 
 mod funds;
+mod statement;
 mod store;
 
 pub(crate) use funds::HolderFunds;
+pub(crate) use statement::statement;
+pub use statement::{Statement, StatementLine, StatementOf};
 pub use store::KindTotal;
 pub(crate) use store::{
     AccountKind, NewAccount, account_of_merchant, balance, book, create_account, merchant_balance,

@@ -129,9 +129,14 @@ impl Campus {
 
     /// Compares the bank's statement of today with the books: what differs.
     pub fn reconcile(&self) -> Result<Value> {
-        let day = json!({ "day": date((self.now()? + BEIJING).div_euclid(DAY)) });
+        let day = json!({ "day": self.today()? });
         let mut found = self.sandbox.post("/sandbox/admin/reconcile", &day)?;
         Ok(found["differences"].take())
+    }
+
+    /// The day that it is there, `yyyy-mm-dd`.
+    pub fn today(&self) -> Result<String> {
+        Ok(date((self.now()? + BEIJING).div_euclid(DAY)))
     }
 
     /// Where all money is. An error where the books don't add up, or say something else than the bank.

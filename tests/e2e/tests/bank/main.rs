@@ -6,4 +6,5 @@
 
 mod automatic;
 mod customers;
+mod office;
 mod orders;
