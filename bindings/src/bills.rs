@@ -4,8 +4,8 @@ use crate::error::YikaError;
 use crate::types::{Fen, LocalizedText, UnixMillis, Uuid};
 
 pub use yika_core::accounts::{
-    Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus, BillSummary, Dispute, DisputePhase,
-    DisputeReason, KindTotal, MerchantTotal,
+    Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus, BillSummary, Dispute, DisputeDraft,
+    DisputePhase, DisputeReason, KindTotal, MerchantTotal,
 };
 
 /// Bills.
@@ -39,15 +39,29 @@ impl BillService {
     }
 
     /// Disputes a payment: the card office looks at it. `text` has at most 500 characters, and is needed where the reason is
-    /// `Other`. How it goes on comes with the bill. Touches the network and the disk. Fails with `InvalidInput`, or with
-    /// `Money` and `NotDisputable` or `DisputeUnderWay`.
+    /// `Other`. It is on the disk first, then sent. How it goes on comes with the bill; where nobody answered it is absent yet,
+    /// waits in `dispute_drafts`, and the next `sync` sends it. Touches the disk and the network. Fails with `InvalidInput`,
+    /// with `Money` and `NotDisputable`, `DisputeUnderWay` or `TooManyWaiting`, or with an error of the storage: then nothing
+    /// waits.
     pub async fn dispute(
         &self,
         payment: Uuid,
         reason: DisputeReason,
         text: String,
-    ) -> Result<Dispute, YikaError> {
+    ) -> Result<Option<Dispute>, YikaError> {
         Ok(self.core.dispute(payment, reason, text).await?)
+    }
+
+    /// Disputes that the platform may not have yet, oldest first, and those that it refused when it was reached. Touches the
+    /// disk; no network.
+    pub async fn dispute_drafts(&self) -> Result<Vec<DisputeDraft>, YikaError> {
+        Ok(self.core.dispute_drafts().await?)
+    }
+
+    /// Forgets one of `dispute_drafts`, by its id. One that has reached the platform nevertheless comes with its bill. Touches
+    /// the disk; no network. Fails with `Money` and `OperationUnknown`.
+    pub async fn discard_dispute(&self, draft: Uuid) -> Result<(), YikaError> {
+        Ok(self.core.discard_dispute(draft).await?)
     }
 
     /// Takes a dispute back. Touches the network and the disk. Fails with `Money` and `DisputeEnded`.
@@ -187,6 +201,23 @@ pub struct Dispute {
     pub opened_at: UnixMillis,
     /// When it came to where it stands.
     pub changed_at: UnixMillis,
+}
+
+/// A dispute that the platform may not have yet.
+#[uniffi::remote(Record)]
+pub struct DisputeDraft {
+    /// Its name, until it is a dispute.
+    pub id: Uuid,
+    /// The payment that it is about.
+    pub payment_id: Uuid,
+    /// What is wrong.
+    pub reason: DisputeReason,
+    /// What the holder said.
+    pub text: String,
+    /// When the holder said it.
+    pub created_at: UnixMillis,
+    /// The stable code of why the platform did not take it; absent while it waits for a network.
+    pub refusal: Option<String>,
 }
 
 /// What is wrong with a payment.

@@ -34,7 +34,7 @@ pub use accounts::{
 pub use approvals::{ApprovalService, StepUp};
 pub use bills::{
     Bill, BillCursor, BillKind, BillPage, BillQuery, BillService, BillStatus, BillSummary, Dispute,
-    DisputePhase, DisputeReason, KindTotal, MerchantTotal,
+    DisputeDraft, DisputePhase, DisputeReason, KindTotal, MerchantTotal,
 };
 pub use client::{CampusCard, Config, HttpLimits, Roots};
 pub use codes::{

@@ -53,10 +53,14 @@ pub(crate) fn auto_top_up(card: &CampusCard, words: &AutoTopUp) -> Result<(), Ph
     )
 }
 
-/// Disputes a payment, or takes a dispute back.
+/// Disputes a payment, or takes a dispute back; shows or forgets what waits for a network.
 pub(crate) fn dispute(card: &CampusCard, words: &Dispute) -> Result<(), PhoneError> {
-    let dispute = match (words.withdraw, words.payment, words.reason) {
-        (Some(dispute), ..) => wait(card.bills().withdraw_dispute(dispute))??,
+    let service = card.bills();
+    if let Some(draft) = words.discard {
+        wait(service.discard_dispute(draft))??;
+    }
+    let told = match (words.withdraw, words.payment, words.reason) {
+        (Some(dispute), ..) => Some(wait(service.withdraw_dispute(dispute))??),
         (None, Some(payment), Some(reason)) => {
             let reason = match reason {
                 Reason::WrongAmount => DisputeReason::WrongAmount,
@@ -64,16 +68,25 @@ pub(crate) fn dispute(card: &CampusCard, words: &Dispute) -> Result<(), PhoneErr
                 Reason::NotMe => DisputeReason::NotMe,
                 Reason::Other => DisputeReason::Other,
             };
-            wait(card.bills().dispute(payment, reason, words.text.clone()))??
+            wait(service.dispute(payment, reason, words.text.clone()))??
         }
-        // The grammar asks for one or the other.
-        (None, ..) => return Ok(()),
+        (None, ..) => None,
     };
-    print(
-        words.output,
-        || json!(dispute),
-        || format!("{}  {:?}", dispute.id, dispute.phase),
-    )
+    match told {
+        Some(dispute) => print(
+            words.output,
+            || json!(dispute),
+            || format!("{}  {:?}", dispute.id, dispute.phase),
+        ),
+        None => {
+            let drafts = wait(service.dispute_drafts())??;
+            print(
+                words.output,
+                || json!({ "drafts": drafts }),
+                || show::dispute_drafts_text(&drafts),
+            )
+        }
+    }
 }
 
 /// Electricity and network accounts.

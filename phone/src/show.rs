@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use yika_api::{Fen, LocalizedText};
 use yika_core::CampusCard;
-use yika_core::accounts::{Account, Balance, Bill, BillPage, BillSummary};
+use yika_core::accounts::{Account, Balance, Bill, BillPage, BillSummary, DisputeDraft};
 use yika_core::auto_top_up::AutoTopUp;
 use yika_core::clock::ClockQuality;
 use yika_core::limits::SpendLimits;
@@ -238,6 +238,18 @@ pub(crate) fn spend_limits_text(limits: &SpendLimits) -> String {
         "payments at most ¥{} each and ¥{} a day; ¥{} used today",
         limits.single, limits.day, limits.day_used
     )
+}
+
+/// Disputes that the platform may not have, a line each.
+pub(crate) fn dispute_drafts_text(drafts: &[DisputeDraft]) -> String {
+    let line = |draft: &DisputeDraft| {
+        let state = draft.refusal.as_deref().unwrap_or("waits for a network");
+        format!(
+            "{}  of {}  {:?}: {state}",
+            draft.id, draft.payment_id, draft.reason
+        )
+    };
+    drafts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Who sells what places use, a line each.

@@ -14,11 +14,12 @@ mod tests;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use yika_api::Fen;
 use yika_api::account::{AccountList, LowBalance};
+use yika_api::{Fen, UnixMillis};
 use yika_format::Slot;
 
-pub use disputes::{Dispute, DisputePhase, DisputeReason};
+pub(crate) use disputes::DisputeDrafts;
+pub use disputes::{Dispute, DisputeDraft, DisputePhase, DisputeReason};
 pub use model::{
     Account, Balance, Bill, BillCursor, BillKind, BillPage, BillQuery, BillStatus, BillSummary, KindTotal,
     MerchantTotal,
@@ -30,6 +31,7 @@ use crate::feed;
 use crate::session::Sessions;
 use crate::store::{Changes, Store, StoreError};
 use crate::wallet::InputField;
+use disputes::Sent;
 pub(crate) use model::{Payer, Payers};
 
 /// What the phone knows about the holder's accounts.
@@ -89,17 +91,41 @@ impl Ledger {
             .with_cache(|cache, sealer| cache::export_bills(cache, sealer, query, offset_s))?)
     }
 
-    /// Opens a dispute of a payment, and reads its bill again.
-    pub(crate) async fn dispute(
+    /// Writes down that a payment is disputed.
+    pub(crate) fn draft_dispute(
         &self,
-        sessions: &Sessions,
         payment: Uuid,
         reason: DisputeReason,
         text: &str,
-    ) -> Result<Dispute, CoreError> {
-        let dispute = disputes::open(sessions, payment, reason, text).await?;
-        self.follow_bills(sessions).await?;
-        Ok(dispute)
+        now: UnixMillis,
+    ) -> Result<DisputeDraft, CoreError> {
+        disputes::write_down(&self.store, payment, reason, text, now)
+    }
+
+    /// Sends a dispute that was written down, and reads its bill again; none where it waits for a network.
+    pub(crate) async fn send_dispute(
+        &self,
+        sessions: &Sessions,
+        draft: &DisputeDraft,
+    ) -> Result<Option<Dispute>, CoreError> {
+        match disputes::send(&self.store, sessions, draft).await? {
+            Sent::Opened(dispute) => {
+                self.follow_bills(sessions).await?;
+                Ok(Some(*dispute))
+            }
+            Sent::Waits => Ok(None),
+            Sent::Refused(error) => Err(error),
+        }
+    }
+
+    /// Disputes that the platform may not have, oldest first.
+    pub(crate) fn dispute_drafts(&self) -> Result<Vec<DisputeDraft>, CoreError> {
+        disputes::drafts(&self.store)
+    }
+
+    /// Forgets one of them.
+    pub(crate) fn discard_dispute(&self, id: Uuid) -> Result<(), CoreError> {
+        disputes::discard(&self.store, id)
     }
 
     /// Takes a dispute back, and reads its bill again.
@@ -136,6 +162,8 @@ impl Ledger {
     /// Brings accounts and bills up to date. Returns the accounts that codes can name.
     pub(crate) async fn synchronise(&self, sessions: &Sessions) -> Result<Payers, CoreError> {
         let payers = self.take_accounts(remote::accounts(sessions).await?)?;
+        // Disputes first: their bills come with what they are then.
+        disputes::send_waiting(&self.store, sessions).await?;
         self.follow_bills(sessions).await?;
         Ok(payers)
     }

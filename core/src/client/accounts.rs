@@ -6,7 +6,7 @@ use uuid::Uuid;
 use yika_api::Fen;
 
 use super::Inner;
-use crate::accounts::{Account, BillPage, BillQuery, BillSummary, Dispute, DisputeReason};
+use crate::accounts::{Account, BillPage, BillQuery, BillSummary, Dispute, DisputeDraft, DisputeReason};
 use crate::auto_top_up::{self, AutoTopUpRule};
 use crate::error::CoreError;
 use crate::wallet::PaymentPassword;
@@ -121,24 +121,48 @@ impl BillService {
     }
 
     /// Disputes a payment: the card office looks at it. `text` has at most 500 characters, and is needed where the reason is
-    /// [`DisputeReason::Other`]. How it goes on comes with the bill.
+    /// [`DisputeReason::Other`]. It is on the disk first, then sent. How it goes on comes with the bill; where nobody answered it
+    /// is none yet, waits in [`Self::dispute_drafts`], and the next synchronisation sends it.
     ///
     /// # Errors
     ///
-    /// [`CoreError::InvalidInput`], [`CoreError::Money`] with `NotDisputable` or `DisputeUnderWay`, and those of the network.
+    /// [`CoreError::InvalidInput`], [`CoreError::Money`] with `NotDisputable`, `DisputeUnderWay` or `TooManyWaiting`, and
+    /// those of the storage. After any error nothing waits.
     pub async fn dispute(
         &self,
         payment: Uuid,
         reason: DisputeReason,
         text: String,
-    ) -> Result<Dispute, CoreError> {
-        let work = move |inner: Arc<Inner>| async move {
-            inner
-                .ledger
-                .dispute(&inner.sessions, payment, reason, &text)
-                .await
+    ) -> Result<Option<Dispute>, CoreError> {
+        let write_down = move |inner: &Inner| {
+            let now = inner.clock.now_or_floor()?;
+            inner.ledger.draft_dispute(payment, reason, &text, now)
         };
+        let draft = self.inner.read(write_down).await?;
+        let work =
+            move |inner: Arc<Inner>| async move { inner.ledger.send_dispute(&inner.sessions, &draft).await };
         self.inner.ask(work).await
+    }
+
+    /// Disputes that the platform may not have yet, oldest first, and those that it refused when it was reached. Works without a
+    /// network.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::NotBound`], or one of the storage.
+    pub async fn dispute_drafts(&self) -> Result<Vec<DisputeDraft>, CoreError> {
+        self.inner.read(|inner| inner.ledger.dispute_drafts()).await
+    }
+
+    /// Forgets one of [`Self::dispute_drafts`], by its id. One that has reached the platform nevertheless comes with its bill.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::Money`] with `OperationUnknown`, or one of the storage.
+    pub async fn discard_dispute(&self, draft: Uuid) -> Result<(), CoreError> {
+        self.inner
+            .read(move |inner| inner.ledger.discard_dispute(draft))
+            .await
     }
 
     /// Takes a dispute back.

@@ -31,7 +31,7 @@ pub use session::SessionService;
 pub use utilities::UtilityService;
 pub use wallet::WalletService;
 
-use crate::accounts::{Ledger, Payers};
+use crate::accounts::{DisputeDrafts, Ledger, Payers};
 use crate::approvals::{ApprovalRecord, Approvals};
 use crate::clock::{ClockState, TrustedClock};
 use crate::codes::{Codes, CounterRecord, EnrolmentRecord, PendingIssue, Preferences, Stop};
@@ -384,6 +384,7 @@ impl Inner {
                 .remove::<Preferences>()
                 .remove::<BankRecord>()
                 .remove::<ApprovalRecord>()
+                .remove::<DisputeDrafts>()
                 .remove::<Drafts>();
         }
         self.store.commit(&changes)?;

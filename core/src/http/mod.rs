@@ -105,6 +105,25 @@ pub struct Refusal {
     pub bank: Option<BankRefusal>,
 }
 
+impl Refusal {
+    /// Whether it is one of the request itself, and will be the same next time. The platform looks for an operation of that name
+    /// before it looks at anything else, so such a refusal also says that none was taken. A problem of the session or the
+    /// card says nothing of the operation, and neither does an answer that isn't the platform's.
+    pub(crate) fn is_final(&self) -> bool {
+        self.code.is_some_and(|code| {
+            !code.is_retryable()
+                && !matches!(
+                    code,
+                    ProblemCode::SessionExpired
+                        | ProblemCode::InvalidDpopProof
+                        | ProblemCode::DeviceLost
+                        | ProblemCode::CardFrozen
+                        | ProblemCode::Unknown
+                )
+        })
+    }
+}
+
 impl HttpError {
     /// The problem's code, where there is one.
     pub(crate) fn problem(&self) -> Option<ProblemCode> {

@@ -5,7 +5,7 @@ use yika_api::operation::Operation as Told;
 use yika_api::{ProblemCode, UnixMillis};
 
 use super::model::{Draft, OperationRefusal};
-use crate::http::{HttpError, Refusal};
+use crate::http::HttpError;
 use crate::session::HttpOrCore;
 
 /// What came of sending a draft.
@@ -24,7 +24,7 @@ pub(super) enum Outcome {
 /// What an error says of the operation that was sent.
 pub(super) fn heard(error: &HttpOrCore) -> Outcome {
     match error {
-        HttpOrCore::Http(HttpError::Problem(refusal)) if is_final(refusal) => {
+        HttpOrCore::Http(HttpError::Problem(refusal)) if refusal.is_final() => {
             let code = refusal.code.map_or("refused", ProblemCode::as_str);
             let bank = refusal.bank.as_ref();
             Outcome::Refused(OperationRefusal {
@@ -41,23 +41,6 @@ pub(super) fn heard(error: &HttpOrCore) -> Outcome {
         HttpOrCore::Http(error) if error.never_arrived() => Outcome::Unsent,
         HttpOrCore::Http(_) => Outcome::Unknown,
     }
-}
-
-/// Whether a refusal is one of the request itself, and will be the same next time. The platform looks for an operation of that
-/// name before it looks at anything else, so such a refusal also says that none was taken. A problem of the session or
-/// the card says nothing of the operation, and neither does an answer that isn't the platform's.
-fn is_final(refusal: &Refusal) -> bool {
-    refusal.code.is_some_and(|code| {
-        !code.is_retryable()
-            && !matches!(
-                code,
-                ProblemCode::SessionExpired
-                    | ProblemCode::InvalidDpopProof
-                    | ProblemCode::DeviceLost
-                    | ProblemCode::CardFrozen
-                    | ProblemCode::Unknown
-            )
-    })
 }
 
 /// The draft after an outcome of its first try or a later one; `None` where the platform's word replaces it.
@@ -90,6 +73,7 @@ pub(super) const fn is_newer(known: Option<u64>, told: &Told) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Refusal;
     use crate::operations::Plan;
     use proptest::prelude::*;
     use uuid::Uuid;

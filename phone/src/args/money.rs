@@ -187,10 +187,10 @@ pub(crate) struct AutoTopUp {
 #[derive(Debug, Args)]
 pub(crate) struct Dispute {
     /// The bill's id.
-    #[arg(required_unless_present = "withdraw")]
+    #[arg(required_unless_present_any = ["withdraw", "drafts", "discard"])]
     pub(crate) payment: Option<Uuid>,
     /// What is wrong.
-    #[arg(long, required_unless_present = "withdraw")]
+    #[arg(long, required_unless_present_any = ["withdraw", "drafts", "discard"])]
     pub(crate) reason: Option<Reason>,
     /// What there is to say, at most 500 characters; needed for `other`.
     #[arg(long, default_value = "")]
@@ -198,6 +198,12 @@ pub(crate) struct Dispute {
     /// Take back this dispute, by the id that its bill tells.
     #[arg(long, value_name = "ID", conflicts_with_all = ["payment", "reason"])]
     pub(crate) withdraw: Option<Uuid>,
+    /// Show what waits for a network, and what was refused when there was one.
+    #[arg(long, conflicts_with_all = ["payment", "reason", "withdraw"])]
+    pub(crate) drafts: bool,
+    /// Forget one of those.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["payment", "reason", "withdraw", "drafts"])]
+    pub(crate) discard: Option<Uuid>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

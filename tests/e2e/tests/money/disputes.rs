@@ -119,3 +119,50 @@ fn a_dispute_that_is_refused_or_taken_back_changes_nothing_but_is_answered() -> 
     assert_eq!(on_card(&phone)?["amount"], before);
     Ok(())
 }
+
+#[test]
+fn a_dispute_without_a_network_waits_and_is_one_whatever_dies() -> Result<()> {
+    let mut campus = Campus::open()?;
+    let (phone, lunch) = paid(&campus, "12.50")?;
+    let id = text(&lunch["id"])?;
+    let words = ["dispute", id, "--reason", "twice", "--json"];
+    campus.sandbox.stop()?;
+    let waiting = phone.run(&words)?.success()?.json()?;
+    assert_eq!(waiting["drafts"][0]["payment_id"], lunch["id"]);
+    assert_eq!(phone.run(&words)?.complaint(), "dispute_under_way");
+    let draft = text(&waiting["drafts"][0]["id"])?;
+    assert_eq!(phone.json(&["dispute", "--discard", draft])?["drafts"], json!([]));
+    phone.run(&words)?.success()?;
+
+    campus.sandbox.restart(&[])?;
+    // The phone dies after each reply of a synchronisation: once the platform has it, before the phone knows.
+    let dies_after = |reply: usize| {
+        let point = format!("phone.http.after-reply:{reply}");
+        let end = phone.with_environment(&[("YIKA_KILL_AT", point)]).run(&["sync"]);
+        end.map(|output| output.code.is_none())
+    };
+    let mut replies = 1;
+    while dies_after(replies)? {
+        replies += 1;
+    }
+    assert!(replies > 5, "{replies}");
+    assert_eq!(phone.json(&["dispute", "--drafts"])?["drafts"], json!([]));
+    assert_eq!(bill(&phone, &lunch["id"])?["dispute"]["phase"], "open");
+    let listed = campus.sandbox.get("/sandbox/admin/disputes")?;
+    assert_eq!(listed["disputes"].as_array().map(Vec::len), Some(1));
+
+    // Decided meanwhile at the counter: what waited is refused, and says so.
+    let dispute = bill(&phone, &lunch["id"])?["dispute"]["id"].take();
+    let office = format!("/sandbox/admin/disputes/{}", text(&dispute)?);
+    campus
+        .sandbox
+        .post(&format!("{office}/refund"), &json!({ "amount": 1_250 }))?;
+    campus.sandbox.stop()?;
+    phone.run(&words)?.success()?;
+    campus.sandbox.restart(&[])?;
+    phone.sync()?;
+    let refused = phone.json(&["dispute", "--drafts"])?["drafts"].take();
+    assert_eq!(refused[0]["refusal"], "not_disputable", "{refused}");
+    phone.json(&["dispute", "--discard", text(&refused[0]["id"])?])?;
+    Ok(())
+}

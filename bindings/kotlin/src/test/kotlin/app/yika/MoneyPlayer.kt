@@ -44,6 +44,7 @@ internal class MoneyPlayer(
             "approvals" -> step.mayFail { setApprovals() }
             "user" -> tellUser(step)
             "dispute" -> step.mayFail { dispute() }
+            "disputed" -> disputed(step)
             "auto_top_up" -> step.mayFail { autoTopUp() }
             "stop_auto_top_up" -> step.mayFail { card.accounts().stopAutoTopUp(account(long("slot")).id) }
             "automatic" -> automatic(step)
@@ -101,7 +102,15 @@ internal class MoneyPlayer(
     private suspend fun ScenarioStep.dispute() {
         val newest = card.bills().page(BillQuery(), 1u)
         val reason = DisputeReason.valueOf(text("reason").uppercase())
-        card.bills().dispute(newest.bills.single().id, reason, textIfAny("text").orEmpty())
+        val dispute = card.bills().dispute(newest.bills.single().id, reason, textIfAny("text").orEmpty())
+        assertEquals(isSet("waits"), dispute == null)
+    }
+
+    private suspend fun disputed(step: ScenarioStep) {
+        val newest = card.bills().page(BillQuery(), 1u)
+        val dispute = checkNotNull(newest.bills.single().dispute) { "the newest bill is under no dispute" }
+        assertEquals(step.text("phase"), dispute.phase.name.lowercase())
+        assertEquals(emptyList(), card.bills().disputeDrafts())
     }
 
     private suspend fun ScenarioStep.autoTopUp() {
