@@ -4,6 +4,7 @@ use super::*;
 use crate::CampusCard;
 use crate::testing::platform::{Fault, MAIN, SUBSIDY, account, payment};
 use crate::testing::{FakeClock, TestPhone, block_on};
+use crate::wallet::MoneyReason;
 use std::fs;
 use uuid::Uuid;
 use yika_api::{Fen, ProblemCode, UnixMillis};
@@ -295,4 +296,46 @@ fn a_month_comes_to_what_moved_money() {
     assert_eq!(summary.kinds[0].kind, BillKind::Purchase);
     let table = block_on(card.bills().export(month, 28_800)).unwrap();
     assert_eq!(table.lines().count(), 5);
+}
+
+#[test]
+fn a_dispute_that_reaches_nobody_waits_once_for_its_payment_until_it_is_forgotten() {
+    let phone = TestPhone::new();
+    let card = phone.bound();
+    let bills = card.bills();
+    let dispute = |payment: u128, reason, text: &str| {
+        block_on(bills.dispute(Uuid::from_u128(payment), reason, text.to_owned()))
+    };
+    // What can't be said is not written down.
+    for (reason, words) in [
+        (DisputeReason::Other, "  ".to_owned()),
+        (DisputeReason::Twice, "长".repeat(501)),
+    ] {
+        assert_eq!(dispute(1, reason, &words), Err(InputField::Text.into()));
+    }
+    // This platform knows no disputes, which is no word on them.
+    for payment in 1..=20 {
+        assert_eq!(dispute(payment, DisputeReason::Twice, " "), Ok(None));
+    }
+    let again = dispute(1, DisputeReason::NotMe, "");
+    assert_eq!(again, Err(MoneyReason::DisputeUnderWay.into()));
+    let one_more = dispute(21, DisputeReason::Twice, "");
+    assert_eq!(one_more, Err(MoneyReason::TooManyWaiting.into()));
+    drop((bills, card));
+
+    let card = phone.open();
+    let drafts = block_on(card.bills().dispute_drafts()).unwrap();
+    let payments: Vec<u128> = drafts.iter().map(|draft| draft.payment_id.as_u128()).collect();
+    assert_eq!(payments, (1..=20).collect::<Vec<_>>());
+    block_on(card.synchronise()).unwrap();
+    assert_eq!(block_on(card.bills().dispute_drafts()).unwrap(), drafts);
+    block_on(card.bills().discard_dispute(drafts[0].id)).unwrap();
+    assert_eq!(
+        block_on(card.bills().discard_dispute(drafts[0].id)),
+        Err(MoneyReason::OperationUnknown.into())
+    );
+    assert_eq!(block_on(card.bills().dispute_drafts()).unwrap(), drafts[1..]);
+    let stranger = crate::testing::id_token("20260002");
+    block_on(card.session().bind(phone.platform.url(), stranger)).unwrap();
+    assert_eq!(block_on(card.bills().dispute_drafts()).unwrap(), []);
 }
