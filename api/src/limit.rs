@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 /// Limits of payments off card accounts.
 ///
-/// Online, both are enforced whole; a payment above them and within the school's takes a [`StepUp`]. A terminal that is offline knows the holder's credential alone: it approves no payment
-/// above `single`, and no more than `day` until its payments are settled. A credential with lower limits is issued at the
-/// next renewal, which is due then, and ends the one before it.
+/// Online, both are enforced whole; a payment above them and within the school's takes a [`StepUp`]. A terminal that is
+/// offline knows the holder's credential alone: it approves no payment above `single`, and no more than `day` until its
+/// payments are settled. A credential with lower limits is issued at the next renewal, which is due then, and ends the one
+/// before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SpendLimits {
     /// The most of one payment. Terminals count in tenths of a yuan, rounded down.

@@ -32,13 +32,8 @@ impl ApprovalService {
     /// `BankRefused`, [`CoreError::Network`] and the like. After any of them this phone doesn't approve.
     pub async fn turn_on(&self, password: PaymentPassword) -> Result<(), CoreError> {
         let work = move |inner: Arc<Inner>| async move {
-            let Inner {
-                approvals,
-                sessions,
-                wallets,
-                ..
-            } = inner.as_ref();
-            approvals.turn_on(sessions, wallets, &password).await
+            let (sessions, wallets) = (&inner.sessions, &inner.wallets);
+            inner.approvals.turn_on(sessions, wallets, &password).await
         };
         self.inner.ask(work).await
     }

@@ -143,16 +143,10 @@ impl OperationService {
             return Ok(Authority::Session { step_up: None });
         };
         let work = move |inner: Arc<Inner>| async move {
-            let Inner {
-                approvals,
-                sessions,
-                wallets,
-                ..
-            } = inner.as_ref();
-            let proven = approvals.prove(sessions, wallets, plan.id, act, &step_up).await?;
-            Ok(Authority::Session {
-                step_up: Some(proven),
-            })
+            let (sessions, wallets) = (&inner.sessions, &inner.wallets);
+            let proven = inner.approvals.prove(sessions, wallets, plan.id, act, &step_up);
+            let step_up = Some(proven.await?);
+            Ok(Authority::Session { step_up })
         };
         self.inner.ask(work).await
     }

@@ -1,7 +1,7 @@
 //! Statements of accounts (对账单): what was on an account, what came and went, what is on it now. For the card office, merchants
 //! and auditors; a phone has bills.
 
-use super::{AccountKind, TransactionKind};
+use super::{AccountKind, TransactionKind, account_of_merchant};
 use crate::days;
 use crate::db::{Connection, StoredEnum as _, assembled, int, variant};
 use crate::error::{Error, Result};
@@ -137,6 +137,7 @@ pub(crate) async fn statement(
 async fn accounts(db: &mut Connection, of: &StatementOf) -> Result<Vec<i64>> {
     const OF_HOLDER: &str =
         "SELECT a.id FROM ledger_account a JOIN holder h ON h.id = a.holder WHERE h.number = $1";
+    let none = || Error::refused(ProblemCode::NotFound);
     let rows = match of {
         StatementOf::Card { number, slot } => {
             let slots = "a.slot = $2 OR a.card_account IN \
@@ -155,10 +156,8 @@ async fn accounts(db: &mut Connection, of: &StatementOf) -> Result<Vec<i64>> {
                 .await?
         }
         StatementOf::Merchant(merchant) => {
-            sqlx::query("SELECT id FROM ledger_account WHERE merchant = $1")
-                .bind(*merchant)
-                .fetch_all(db)
-                .await?
+            let found = account_of_merchant(db, *merchant).await?;
+            return found.map(|account| vec![account.0]).ok_or_else(none);
         }
         StatementOf::School(kind) => {
             sqlx::query(
@@ -170,7 +169,7 @@ async fn accounts(db: &mut Connection, of: &StatementOf) -> Result<Vec<i64>> {
         }
     };
     match rows.is_empty() {
-        true => Err(Error::refused(ProblemCode::NotFound)),
+        true => Err(none()),
         false => rows.iter().map(|row| int(row, "id")).collect(),
     }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use yika_e2e::{Deed, Error, Money, Move, Output, Result, WANG, binary};
+use yika_e2e::{Deed, Error, Money, Output, Result, WANG, binary};
+
+use super::orders::MOVES;
 
 /// The platform's program, and where its books are.
 struct Office {
@@ -50,16 +52,7 @@ impl Office {
 #[test]
 fn the_banks_file_is_reconciled_and_statements_agree_with_it() -> Result<()> {
     let (money, card) = Money::begin_with(50_000)?;
-    let moves = [
-        Move::TopUp { wallet: 900, bank: 0 },
-        Move::TopUp {
-            wallet: 400,
-            bank: 700,
-        },
-        Move::Recharge(600),
-        Move::Withdraw(500),
-    ];
-    let deeds = moves.map(|one| money.moving(one, card));
+    let deeds = MOVES.map(|one| money.moving(one, card));
     let deeds = deeds.into_iter().collect::<Result<Vec<Deed>>>()?;
     for deed in &deeds {
         money.phone.send(deed)?.ok()?;
@@ -68,7 +61,7 @@ fn the_banks_file_is_reconciled_and_statements_agree_with_it() -> Result<()> {
     let statement = format!("/sandbox/admin/bank/statements/{day}");
     let rows = money.campus.sandbox.get(&statement)?;
     let count = rows.as_array().map_or(0, Vec::len);
-    assert_eq!(count, moves.len() + 1, "{rows}");
+    assert_eq!(count, MOVES.len() + 1, "{rows}");
     let agreed = office.reconcile(&day, &rows)?.success()?;
     let line = format!("{count} rows agree, 0 operations brought on, 0 differences\n");
     assert_eq!(agreed.stdout, line);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use yika_e2e::{BANK_FAULTS, Deed, Error, Money, Move, Reply, Result, is_end, phase};
 
 /// Each kind of operation; the second falls through from the wallet to the bank card.
-const MOVES: [Move; 4] = [
+pub(crate) const MOVES: [Move; 4] = [
     Move::TopUp { wallet: 900, bank: 0 },
     Move::TopUp {
         wallet: 400,
