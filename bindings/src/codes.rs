@@ -22,7 +22,8 @@ impl CodeService {
     /// and witness ports, and the keystore; no network.
     ///
     /// Fails with `NotBound`, `NotEnrolled`, `CredentialExpired`, `PhoneLost`, `CardFrozen`, `CredentialRevoked`,
-    /// `StoreRestored`, `StoreDamaged`, `StorageFull`, `ClockImpossible`, `AccountUnknown`, or an error of the keystore.
+    /// `StoreRestored`, `StoreDamaged`, `StorageFull`, `ClockImpossible`, `AccountUnknown`, `Money` with `AccountNotOpen`, or
+    /// an error of the keystore.
     pub async fn show(&self, purpose: CodePurpose, form: FormChoice) -> Result<CodeFrame, YikaError> {
         Ok(self.core.show(purpose, form).await?.into())
     }
@@ -46,7 +47,7 @@ impl CodeService {
     }
 
     /// Sets the account that pays where none is named; the first one again if absent. Touches the disk; no network. Fails
-    /// with `AccountUnknown`, or why there are no codes.
+    /// with `AccountUnknown`, `Money` with `AccountNotOpen`, or why there are no codes.
     pub async fn set_default_account(&self, account: Option<Uuid>) -> Result<(), YikaError> {
         Ok(self.core.set_default_account(account).await?)
     }

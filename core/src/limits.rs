@@ -103,6 +103,10 @@ impl Setting<'_> {
             step_up,
         };
         let call = Call::put(path).json(&request)?.operation(operation);
-        approvals.heard(sessions.send(&call).await).await
+        let answer = sessions.send(&call).await;
+        if let Err(error) = &answer {
+            approvals.heard(error).await?;
+        }
+        Ok(answer?)
     }
 }

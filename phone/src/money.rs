@@ -134,10 +134,14 @@ pub(crate) fn confirm(card: &CampusCard, plan: Plan, words: &Confirmation) -> Re
     show_operation(words.output, &operation)
 }
 
-/// Waits for an operation's end.
+/// Waits for an operation's end; for half a minute, where nobody can be reached to send it to.
 fn follow(card: &CampusCard, mut operation: Operation) -> Result<Operation, PhoneError> {
     while !operation.phase.is_end() && operation.phase != Phase::Other {
-        operation = wait(card.operations().watch(operation.id, operation.phase))??;
+        let before = operation.phase;
+        operation = wait(card.operations().watch(operation.id, before))??;
+        if (before, operation.phase) == (Phase::Created, Phase::Created) {
+            break;
+        }
     }
     Ok(operation)
 }

@@ -4,8 +4,8 @@
 //! import and the sandbox's console call it.
 
 use crate::accounts::{
-    HolderRow, HolderStatus, NewPayment, add_payments, funds_of_slots, holder_by_number, insert_holder,
-    list_accounts, list_holders, open_card_account,
+    CardAccount, HolderRow, HolderStatus, NewPayment, add_payments, funds_of_slots, holder_by_number,
+    insert_holder, list_accounts, list_holders, open_card_account, set_account_status,
 };
 use crate::days::day_named;
 use crate::db::{Connection, StoredEnum as _, transact};
@@ -19,7 +19,7 @@ use crate::random::new_id;
 use crate::terminals::{self, MerchantRow, TerminalRow, insert_merchant, list_merchants, list_terminals};
 use crate::{Platform, issuer, limits, settlement};
 use std::collections::BTreeMap;
-use yika_api::account::Account;
+use yika_api::account::{Account, AccountStatus};
 use yika_api::bank::StatementRow;
 use yika_api::payment::{PaymentKind, PaymentStatus};
 use yika_api::terminal::{MerchantId, TerminalId, TerminalKind};
@@ -216,7 +216,7 @@ impl<'a> Admin<'a> {
         let slot = slot(account)?;
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
-            let funds = self.funds(tx, holder.id, slot).await?;
+            let funds = self.account(tx, holder.id, slot).await?.funds;
             let difference = balance.checked_sub(funds.net()?)?;
             if difference.is_positive() {
                 self.deposit(tx, holder.id, slot, difference).await?;
@@ -227,10 +227,10 @@ impl<'a> Admin<'a> {
         })
     }
 
-    async fn funds(&self, tx: &mut Connection, holder: i64, slot: Slot) -> Result<HolderFunds> {
+    async fn account(&self, tx: &mut Connection, holder: i64, slot: Slot) -> Result<CardAccount> {
         let accounts = funds_of_slots(tx, &[holder]).await?;
         let found = accounts.into_iter().find(|account| account.slot == slot);
-        found.map(|account| account.funds).ok_or_else(|| {
+        found.ok_or_else(|| {
             Error::refused_because(ProblemCode::NotFound, "the holder has no account at that slot")
         })
     }
@@ -239,7 +239,7 @@ impl<'a> Admin<'a> {
         if !amount.is_positive() {
             return Err(Error::refused_amount(ProblemCode::InvalidRequest, amount));
         }
-        let (now, mut funds) = (self.now(), self.funds(tx, holder, slot).await?);
+        let (now, mut funds) = (self.now(), self.account(tx, holder, slot).await?.funds);
         let was_in_debt = funds.is_in_debt();
         let mut postings = funds.credit(amount)?;
         postings.push(Posting {
@@ -313,6 +313,29 @@ impl<'a> Admin<'a> {
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
             issuer::revoke_holder(tx, holder.id, self.now()).await
+        })
+    }
+
+    /// Freezes an account of a holder, or opens it again. A frozen one pays for nothing that needs the platform, and phones
+    /// show no more codes for it once they have heard: what a terminal approved before that is charged, what it approves
+    /// of an old code after that is the school's loss. Money may come.
+    ///
+    /// # Errors
+    /// Where there is no such account, it is closed, or the database fails.
+    pub async fn freeze_account(&self, number: &str, account: u8, is_frozen: bool) -> Result<()> {
+        let slot = slot(account)?;
+        let status = if is_frozen {
+            AccountStatus::Frozen
+        } else {
+            AccountStatus::Open
+        };
+        transact!(self.platform.db().writer(), |tx| {
+            let holder = find_holder(tx, number).await?;
+            let account = self.account(tx, holder.id, slot).await?;
+            if account.status == AccountStatus::Closed {
+                return Err(Error::refused(ProblemCode::AccountNotOpen));
+            }
+            set_account_status(tx, account.funds.card(), status).await
         })
     }
 

@@ -3,7 +3,8 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET students` | `{students: [{number, name, frozen, accounts: [Account]}]}` |
-//! | `POST students/{number}/suspend`, `/undo`, `/revoke` | 204 |
+//! | `POST students/{number}/suspend`, `/undo`, `/revoke`, `/reset-limits` | 204 |
+//! | `PUT students/{number}/frozen {"slot", "frozen"}` | 204; one account |
 //! | `POST students/{number}/fund {"slot", "amount"}` | 204; amounts in fen |
 //! | `PUT students/{number}/balance {"slot", "amount"}` | 204 |
 //! | `GET merchants` | `{merchants: [{id, name, earned}]}`, by number: the stalls of the seed come first |
@@ -114,6 +115,13 @@ struct Money {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Freeze {
+    slot: u8,
+    frozen: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Shift {
     offset_ms: i64,
 }
@@ -123,6 +131,7 @@ pub(crate) fn routes(platform: Platform, clock: Arc<ShiftedClock>) -> Router {
     Router::new()
         .route("/sandbox/admin/students", get(students))
         .route("/sandbox/admin/students/{number}/{action}", post(act))
+        .route("/sandbox/admin/students/{number}/frozen", put(freeze))
         .route("/sandbox/admin/students/{number}/fund", post(fund))
         .route("/sandbox/admin/students/{number}/balance", put(set_balance))
         .route("/sandbox/admin/merchants", get(merchants))
@@ -146,7 +155,7 @@ async fn students(State(console): State<Console>) -> Result<Json<Students>> {
     }))
 }
 
-/// What the card office does to all phones of a student.
+/// What the card office does to a student, whatever the account.
 async fn act(
     State(console): State<Console>,
     Path((number, action)): Path<(String, String)>,
@@ -156,8 +165,19 @@ async fn act(
         "suspend" => admin.suspend(&number).await?,
         "undo" => admin.undo_suspension(&number).await?,
         "revoke" => admin.revoke(&number).await?,
+        "reset-limits" => admin.reset_limits(&number).await?,
         _ => return Err(Error::refused(ProblemCode::NotFound)),
     }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn freeze(
+    State(console): State<Console>,
+    Path(number): Path<String>,
+    Json(Freeze { slot, frozen }): Json<Freeze>,
+) -> Result<StatusCode> {
+    let admin = console.platform.admin();
+    admin.freeze_account(&number, slot, frozen).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

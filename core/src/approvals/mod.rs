@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use yika_api::Fen;
 use yika_api::approval::{Act, SetApprovalKey, StepUp as Told, approval_text};
 use yika_api::credential::KeyStorage;
+use yika_api::{Fen, ProblemCode};
 use yika_format::Signature;
 use yika_format::bank::Field;
 
 use crate::error::{CoreError, InternalFault};
-use crate::http::Call;
+use crate::http::{Call, HttpError};
 use crate::keys::{Keys, StoredKey};
 use crate::ports::KeyPurpose;
 use crate::session::{HttpOrCore, Sessions};
@@ -136,15 +136,16 @@ impl Approvals {
         }
     }
 
-    /// Looks at what came of a request with an approval: a key that the platform doesn't take is none.
-    pub(crate) async fn heard<T>(&self, result: Result<T, HttpOrCore>) -> Result<T, CoreError> {
-        let result = result.map_err(CoreError::from);
-        if let Err(CoreError::Money { refusal }) = &result
-            && refusal.reason == MoneyReason::ApprovalRefused
-        {
-            self.forget().await?;
+    /// Looks at what came of a request that may have had an approval: a key that the platform doesn't take is none.
+    pub(crate) async fn heard(&self, error: &HttpOrCore) -> Result<(), CoreError> {
+        match error {
+            HttpOrCore::Http(HttpError::Problem(refusal))
+                if refusal.code == Some(ProblemCode::ApprovalRefused) =>
+            {
+                self.forget().await
+            }
+            _ => Ok(()),
         }
-        result
     }
 
     async fn create_key(&self) -> Result<StoredKey, CoreError> {

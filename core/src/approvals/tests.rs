@@ -231,6 +231,21 @@ fn a_key_that_is_gone_on_either_side_is_forgotten_on_this_one() {
     assert_eq!(refused.refusal.unwrap().code, "approval_refused");
     assert!(!is_on(&card));
 
+    // A payment that waited is refused when it is sent.
+    turn_on(&card, PASSWORD).unwrap();
+    phone.platform.campus().steps.key = None;
+    let operations = "POST /v1/operations";
+    for _ in 0..3 {
+        phone
+            .platform
+            .fail(operations, Fault::Problem(ProblemCode::ServerBusy));
+    }
+    let waiting = confirm(&card, plan(&card, 1_001), Some(StepUp::Approval));
+    assert_eq!((waiting.phase, is_on(&card)), (Phase::Sent, true));
+    block_on(card.synchronise()).unwrap();
+    let refused = block_on(card.operations().get(waiting.id)).unwrap();
+    assert_eq!((refused.phase, is_on(&card)), (Phase::Refused, false));
+
     turn_on(&card, PASSWORD).unwrap();
     phone.platform.fail(
         "DELETE /v1/sessions/current/approval-key",

@@ -33,7 +33,7 @@ impl CodeService {
     /// [`CoreError::NotBound`], [`CoreError::NotEnrolled`], [`CoreError::CredentialExpired`], [`CoreError::PhoneLost`],
     /// [`CoreError::CardFrozen`], [`CoreError::CredentialRevoked`], [`CoreError::StoreRestored`],
     /// [`CoreError::StoreDamaged`], [`CoreError::StorageFull`], [`CoreError::ClockImpossible`],
-    /// [`CoreError::AccountUnknown`], or one of the keystore.
+    /// [`CoreError::AccountUnknown`], [`CoreError::Money`] with `AccountNotOpen`, or one of the keystore.
     pub async fn show(&self, purpose: CodePurpose, form: FormChoice) -> Result<CodeFrame, CoreError> {
         self.apart(move |service| service.show_blocking(purpose, form))
             .await
@@ -89,7 +89,7 @@ impl CodeService {
     ///
     /// # Errors
     ///
-    /// [`CoreError::AccountUnknown`], or why there are no codes.
+    /// [`CoreError::AccountUnknown`], [`CoreError::Money`] with `AccountNotOpen`, or why there are no codes.
     pub async fn set_default_account(&self, account: Option<Uuid>) -> Result<(), CoreError> {
         self.apart(move |service| service.inner.codes.set_default_account(account))
             .await

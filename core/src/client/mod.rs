@@ -104,7 +104,7 @@ struct Inner {
     ledger: Ledger,
     wallets: Wallets,
     operations: Operations,
-    approvals: Approvals,
+    approvals: Arc<Approvals>,
     limits: Limits,
     utilities: Utilities,
     runtime: Arc<OwnRuntime>,
@@ -171,7 +171,8 @@ impl CampusCard {
         ));
         let ledger = Ledger::new(Arc::clone(&store));
         let wallets = Wallets::new(Arc::clone(&store), Arc::clone(&clock), config.bank_root_key);
-        let operations = Operations::new(Arc::clone(&store), Arc::clone(&clock));
+        let approvals = Arc::new(Approvals::new(Arc::clone(&store), Arc::clone(&keys)));
+        let operations = Operations::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&approvals));
         let inner = Inner {
             device_name: config.device_name,
             clock,
@@ -181,7 +182,7 @@ impl CampusCard {
             ledger,
             wallets,
             operations,
-            approvals: Approvals::new(Arc::clone(&store), Arc::clone(&keys)),
+            approvals,
             limits: Limits::new(Arc::clone(&store)),
             utilities: Utilities::new(Arc::clone(&store)),
             keys,

@@ -13,7 +13,7 @@ use crate::operations::{
     Authority, Operation, OperationCursor, OperationPage, Phase, Plan, TopUpAmount, TopUpSource,
     UtilitySource, plan, seal_password,
 };
-use crate::wallet::{InputField, MoneyReason};
+use crate::wallet::InputField;
 
 /// Top-ups, recharges, withdrawals, and payments for utilities.
 ///
@@ -116,10 +116,6 @@ impl OperationService {
             .await?;
         let work = move |inner: Arc<Inner>| async move {
             let operation = inner.operations.send(&inner.sessions, id).await?;
-            let refusal = operation.refusal.as_ref();
-            if refusal.is_some_and(|refusal| refusal.code == MoneyReason::ApprovalRefused.as_str()) {
-                inner.approvals.forget().await?;
-            }
             if operation.phase.is_end() {
                 inner.refresh_money().await;
             }

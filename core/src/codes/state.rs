@@ -21,6 +21,7 @@ use crate::keys::{Keys, Signer};
 use crate::ports::WitnessError;
 use crate::session::SessionRecord;
 use crate::store::{Loss, LossCause, Store};
+use crate::wallet::MoneyReason;
 
 /// A credential that this phone can use, if nothing stops it.
 pub(super) struct Enrolment {
@@ -132,25 +133,29 @@ impl Enrolment {
             CodePurpose::Payment { account } => account.or(self.preferences.default_account),
         };
         let accounts = self.credential.body.attributes.accounts;
-        let payers = self
+        let mut payers = self
             .payers
             .payers
             .iter()
             .filter_map(|payer| Some((payer.id, Slot::new(payer.slot).ok()?)));
-        let mut payers = payers.filter(|(_, slot)| accounts.contains(*slot));
-        let (account, slot) = match wanted {
-            Some(id) => payers
-                .find(|(payer, _)| *payer == id)
-                .map(|(id, slot)| (Some(id), slot)),
-            // Without a choice the first account pays, also before its name is known.
-            None => payers.next().map(|(id, slot)| (Some(id), slot)).or_else(|| {
-                (1..=8)
-                    .filter_map(|slot| Slot::new(slot).ok())
-                    .find(|slot| accounts.contains(*slot))
-                    .map(|slot| (None, slot))
-            }),
+        if let Some(id) = wanted {
+            let found = payers.find(|(payer, _)| *payer == id);
+            let (_, slot) = found.ok_or(CoreError::AccountUnknown)?;
+            // Never another one instead: whose money it is, the holder chose.
+            return match accounts.contains(slot) {
+                true => Ok((Use::Payment(slot), Some(id))),
+                false => Err(MoneyReason::AccountNotOpen.into()),
+            };
         }
-        .ok_or(CoreError::AccountUnknown)?;
+        // Without a choice the first account pays, also before its name is known.
+        let named = payers.find(|(_, slot)| accounts.contains(*slot));
+        let first = named.map(|(id, slot)| (Some(id), slot)).or_else(|| {
+            (1..=8)
+                .filter_map(|slot| Slot::new(slot).ok())
+                .find(|slot| accounts.contains(*slot))
+                .map(|slot| (None, slot))
+        });
+        let (account, slot) = first.ok_or(MoneyReason::AccountNotOpen)?;
         Ok((Use::Payment(slot), account))
     }
 

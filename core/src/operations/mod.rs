@@ -27,6 +27,7 @@ pub use model::{
 };
 pub use plan::{Plan, TopUpAmount, TopUpSource, UtilitySource};
 
+use crate::approvals::Approvals;
 use crate::clock::TrustedClock;
 use crate::error::{CoreError, InternalFault};
 use crate::feed;
@@ -58,15 +59,17 @@ struct Sending {
 pub(crate) struct Operations {
     store: Arc<Store>,
     clock: Arc<TrustedClock>,
+    approvals: Arc<Approvals>,
     /// One change of the drafts at a time.
     writing: Mutex<()>,
 }
 
 impl Operations {
-    pub(crate) fn new(store: Arc<Store>, clock: Arc<TrustedClock>) -> Self {
+    pub(crate) fn new(store: Arc<Store>, clock: Arc<TrustedClock>, approvals: Arc<Approvals>) -> Self {
         Self {
             store,
             clock,
+            approvals,
             writing: Mutex::new(()),
         }
     }
@@ -95,7 +98,10 @@ impl Operations {
             let outcome = match remote::start(sessions, id, sending.request.to_vec()).await {
                 Ok(told) if told.id == id => Outcome::Taken(Box::new(told)),
                 Ok(_) => Outcome::Unknown,
-                Err(error) => flow::heard(&error),
+                Err(error) => {
+                    self.approvals.heard(&error).await?;
+                    flow::heard(&error)
+                }
             };
             self.take(id, &outcome, sending.is_first)?;
         }

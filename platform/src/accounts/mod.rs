@@ -14,8 +14,8 @@ use yika_api::account::AccountList;
 
 pub(crate) use store::{
     CardAccount, HolderRow, HolderStatus, card_account_by_id, card_account_of, funds_of_slots, holder_by_id,
-    holder_by_number, insert_holder, list_accounts, list_holders, open_card_account, set_holder_status,
-    slots_of,
+    holder_by_number, insert_holder, list_accounts, list_holders, open_card_account, set_account_status,
+    set_holder_status, slots_of,
 };
 
 /// A holder's accounts as the phone shows them.

@@ -185,6 +185,20 @@ fn account(row: &AnyRow, now: UnixMillis) -> Result<Account> {
     })
 }
 
+/// Freezes a card account, or opens it again.
+pub(crate) async fn set_account_status(
+    tx: &mut Connection,
+    card: AccountId,
+    status: AccountStatus,
+) -> Result<()> {
+    sqlx::query("UPDATE ledger_account SET status = $2 WHERE id = $1")
+        .bind(card.0)
+        .bind(status.to_stored())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Keeps below which balance of a card account its holder wants to be told.
 pub(super) async fn set_low_below(tx: &mut Connection, card: AccountId, below: Option<Fen>) -> Result<()> {
     sqlx::query("UPDATE ledger_account SET low_below = $2 WHERE id = $1")

@@ -72,14 +72,20 @@ async fn lower(phone: &TestPhone<'_>) {
     assert_eq!(lowered.single, Fen::new(1_000));
 }
 
-#[tokio::test]
-async fn an_approval_raises_limits_like_the_password_does() {
-    let campus = TestPlatform::open().await;
+/// A phone with a wallet that may approve with this key, and whose limits are lowered.
+async fn approver(campus: &TestPlatform) -> (TestPhone<'_>, TestKey) {
     let phone = campus.bind("20260001").await;
     with_card(&phone).await;
     let key = TestKey::new();
     agree(&phone, &key).await;
     lower(&phone).await;
+    (phone, key)
+}
+
+#[tokio::test]
+async fn an_approval_raises_limits_like_the_password_does() {
+    let campus = TestPlatform::open().await;
+    let (phone, key) = approver(&campus).await;
     let ((single, day, act), operation) = (spend(1_500, 3_000), Uuid::new_v4());
     let step_up = approve(&key, operation, act);
     let raised = set_limits(&phone, operation, (single, day), Some(step_up.clone())).await;
@@ -117,11 +123,7 @@ async fn an_approval_raises_limits_like_the_password_does() {
 #[tokio::test]
 async fn an_approval_is_good_for_what_it_names_and_nothing_else() {
     let campus = TestPlatform::open().await;
-    let phone = campus.bind("20260001").await;
-    with_card(&phone).await;
-    let key = TestKey::new();
-    agree(&phone, &key).await;
-    lower(&phone).await;
+    let (phone, key) = approver(&campus).await;
     let ((single, day, act), operation) = (spend(1_500, 3_000), Uuid::new_v4());
     let other_amount = spend(1_500, 3_001).2;
     let top_up = Act::TopUpLimits { single, day };
@@ -247,11 +249,7 @@ async fn a_key_that_is_forgotten_or_whose_session_ended_approves_nothing() {
 #[tokio::test]
 async fn a_step_up_lifts_the_holders_own_limits_of_a_payment_and_never_the_schools() {
     let campus = TestPlatform::open().await;
-    let phone = campus.bind("20260001").await;
-    with_card(&phone).await;
-    let key = TestKey::new();
-    agree(&phone, &key).await;
-    lower(&phone).await;
+    let (phone, key) = approver(&campus).await;
     let place_id = bind_room(&phone).await.id;
     let accounts: AccountList = phone.get("/v1/accounts").await.ok();
     let account_id = accounts.accounts[0].id;

@@ -36,7 +36,7 @@ pub(crate) fn plant(campus: &Campus, student: &str, count: u32) -> Result<()> {
         .fetch_one(&mut database)
         .await?;
         sqlx::query(
-            "WITH RECURSIVE bill (n) AS (SELECT $3 - $3 + 1 UNION ALL SELECT n + 1 FROM bill WHERE n < $3)
+            "WITH RECURSIVE bill (n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM bill WHERE n < $3)
              INSERT INTO payment (id, holder, account, kind, status, amount, merchant, occurred_at, posted_at,
                  reference, change)
              SELECT $6 || substr(CAST(1000000000000 + n AS TEXT), 2), $1, $2, 'purchase', 'posted',

@@ -316,14 +316,8 @@ async fn a_frozen_card_a_frozen_account_and_an_ended_session_pay_nothing() {
     let reply = send(&holder.phone, Uuid::new_v4(), &request).await;
     assert_eq!(reply.problem().code, ProblemCode::CardFrozen);
     campus.platform.admin().undo_suspension("20260001").await.unwrap();
-    let frozen: Result<()> = transact!(campus.platform.db().writer(), |tx| {
-        sqlx::query("UPDATE ledger_account SET status = 'frozen' WHERE public_id = $1")
-            .bind(holder.account.to_string())
-            .execute(tx)
-            .await?;
-        Ok(())
-    });
-    frozen.unwrap();
+    let admin = campus.platform.admin();
+    admin.freeze_account("20260001", 1, true).await.unwrap();
     let reply = send(&holder.phone, Uuid::new_v4(), &request).await;
     assert_eq!(reply.problem().code, ProblemCode::AccountNotOpen);
     campus.clock.advance(86_400_000);

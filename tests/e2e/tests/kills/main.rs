@@ -74,7 +74,10 @@ fn no_sequence_is_shown_twice_no_approval_is_lost_none_is_settled_twice_and_void
             voids: point.starts_with("terminal.void") || chance.below(4) == 0,
         };
         if let Err(error) = world.round(round, &plan) {
-            eprintln!("round {round} with {plan:?} failed");
+            eprintln!(
+                "round {round} with {plan:?} failed; the platform's last words:\n{}",
+                world.last_words()
+            );
             return Err(error);
         }
     }

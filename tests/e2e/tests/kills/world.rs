@@ -291,6 +291,14 @@ impl World {
         }
     }
 
+    /// The end of what the platform logged, for who looks for the cause of a failure.
+    pub(crate) fn last_words(&self) -> String {
+        const WORDS: usize = 4_000;
+        let log = self.campus.sandbox.log().unwrap_or_default();
+        let end = log.get(log.len().saturating_sub(WORDS)..).unwrap_or_default();
+        String::from_utf8_lossy(end).into_owned()
+    }
+
     /// Lets everything end, and checks the books.
     pub(crate) fn end(self) -> Result<Report> {
         let Self {

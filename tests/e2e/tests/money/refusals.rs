@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use yika_e2e::{Error, Holder, Result, WANG, ZHANG};
+use yika_e2e::{Error, Holder, Result, Use, WANG, ZHANG};
 
 use super::{State, campus_with, phase, refused, text};
 
@@ -215,6 +215,51 @@ fn a_clock_that_is_wrong_moves_money_all_the_same_and_once() -> Result<()> {
     let after = State::of(&campus, &holder)?;
     assert_eq!(after.orders, before.orders + 5);
     assert_eq!(after.shown, (before.shown.0 + 500, before.shown.1 - 500));
+    Ok(())
+}
+
+#[test]
+fn a_frozen_account_pays_nothing_and_another_one_does() -> Result<()> {
+    let (campus, holder) = campus_with(1_000)?;
+    let room = holder.phone.json(&["utility", "bind", "power", "b1-101"])?["id"].take();
+    let room = text(&room)?;
+    let till = campus.till("till")?;
+    let shown = holder
+        .phone
+        .code(Use::Pay, &["--form", "full", "--account", "1"])?;
+    let before = State::of(&campus, &holder)?;
+    let freeze = |frozen: bool| {
+        let path = format!("/sandbox/admin/students/{}/frozen", WANG.student);
+        campus.sandbox.put(&path, &json!({ "slot": 1, "frozen": frozen }))
+    };
+    freeze(true)?;
+    // Codes of before are taken by a terminal that works offline, and what it approved is paid.
+    till.pay("1.00", &shown)?.approved()?;
+    // A phone that has not heard of it is told by the platform, one that has says so itself.
+    let pay = ["utility", "pay", room, "2.00", "--account", "1"];
+    for said_by in ["platform", "phone"] {
+        for words in [&pay[..], &["topup", "1.00", "--account", "1"]] {
+            assert_eq!(refused(holder.pay(words)?)?.0, "account_not_open", "{said_by}");
+        }
+        holder.phone.sync()?;
+    }
+    let no_code = holder.phone.run(&["code", "pay", "--account", "1", "--text"])?;
+    assert_eq!(refused(no_code)?.0, "account_not_open");
+    let other = holder
+        .phone
+        .code(Use::Pay, &["--form", "full", "--account", "2"])?;
+    till.pay("1.00", &other)?.approved()?;
+    let unnamed = holder.phone.code(Use::Pay, &["--form", "full"])?;
+    till.pay("1.00", &unnamed)?.approved()?;
+    till.upload()?;
+    freeze(false)?;
+    let after = State::of(&campus, &holder)?;
+    assert_eq!(after.shown, (before.shown.0 - 100, before.shown.1));
+    assert_eq!(after.orders, before.orders);
+    holder.moved(&["topup", "1.00", "--account", "1"])?;
+    holder
+        .phone
+        .code(Use::Pay, &["--form", "full", "--account", "1"])?;
     Ok(())
 }
 
