@@ -1,7 +1,6 @@
 //! The campus that lives through the kills, and what it must account for.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::Path;
 
 use serde_json::json;
@@ -300,10 +299,10 @@ impl World {
     }
 
     /// Lets everything end, and checks the books.
-    pub(crate) fn end(self) -> Result<Report> {
+    pub(crate) fn end(&self) -> Result<()> {
         let Self {
             campus, phone, till, ..
-        } = &self;
+        } = self;
         till.upload()?;
         phone.sync()?;
         assert_eq!(till.upload()?["outcomes"].as_array().map(Vec::len), Some(0));
@@ -332,12 +331,24 @@ impl World {
         let accounts = phone.json(&["accounts"])?;
         let balance = &accounts["accounts"][0]["balance"]["amount"];
         assert_eq!(*balance, PLENTY - paid, "and the holder has paid it once");
-        Ok(Report {
-            tally: self.tally,
-            codes: self.shown.len(),
-            approved: self.approved,
-            voided: self.voided,
-        })
+        Ok(())
+    }
+
+    /// How many processes died at a point.
+    pub(crate) fn killed(&self, point: &str) -> usize {
+        self.tally.killed(point)
+    }
+
+    /// What the run did.
+    pub(crate) fn report(&self) -> String {
+        format!(
+            "{} codes, {} approvals, {} voids, {} processes died\n\n{}",
+            self.shown.len(),
+            self.approved,
+            self.voided,
+            self.tally.dead(),
+            self.tally.table(&POINTS)
+        )
     }
 }
 
@@ -349,33 +360,4 @@ fn as_str<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'static str, &
 /// Removes what has served, so that a long run doesn't fill the disk.
 fn remove(folder: &Path) -> Result<()> {
     std::fs::remove_dir_all(folder).map_err(Error::io(format!("removing {}", folder.display())))
-}
-
-/// What a run did.
-pub(crate) struct Report {
-    tally: Tally,
-    codes: usize,
-    approved: i64,
-    voided: i64,
-}
-
-impl Report {
-    /// How many processes died at a point.
-    pub(crate) fn killed(&self, point: &str) -> usize {
-        self.tally.killed(point)
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} codes, {} approvals, {} voids, {} processes died\n",
-            self.codes,
-            self.approved,
-            self.voided,
-            self.tally.dead()
-        )?;
-        f.write_str(&self.tally.table(&POINTS))
-    }
 }
