@@ -32,4 +32,5 @@ pub use error::{CoreError, InternalFault, PlatformRefusal};
 pub use http::HttpLimits;
 pub use secret::SecretText;
 pub use trust::TrustFault;
+pub use yika_face as face;
 pub use yika_link::{Authority, AuthorityError, Origin, OriginError, Roots, SpkiPin};

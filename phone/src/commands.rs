@@ -15,10 +15,13 @@ use crate::args::{AccountName, Arguments, Code, Command, Drawing, Form, Output};
 use crate::clock::PhoneClock;
 use crate::draw::draw;
 use crate::error::PhoneError;
-use crate::{host, money, services, show};
+use crate::{face, host, money, services, show};
 
 /// Does what the command line says.
 pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
+    if let Command::Face(words) = &arguments.command {
+        return face::run(words);
+    }
     let (root_key, bank_root_key) = match arguments.command {
         Command::Bind {
             root_key,
@@ -96,6 +99,8 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
         Command::Limits(words) => services::limits(card, &words),
         Command::Dispute(words) => services::dispute(card, &words),
         Command::Utility(words) => services::utility(card, &words),
+        // Done before the home was opened.
+        Command::Face(_) => Ok(()),
         Command::Status(output) => {
             let status = show::status_json(card);
             print(output, || status.clone(), || format!("{status:#}"))

@@ -47,7 +47,7 @@ fn write_png(frame: &CodeFrame, path: &Path) -> Result<(), PhoneError> {
     .map_err(|error| unwritten(path, &error))
 }
 
-fn unwritten(path: &Path, error: &dyn std::fmt::Display) -> PhoneError {
+pub(crate) fn unwritten(path: &Path, error: &dyn std::fmt::Display) -> PhoneError {
     PhoneError::Write {
         path: path.to_owned(),
         reason: error.to_string(),

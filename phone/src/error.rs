@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use yika_core::face::{Advice, TooFewBytes};
 use yika_core::{AuthorityError, CoreError};
 
 /// Why a command failed.
@@ -38,6 +39,20 @@ pub(crate) enum PhoneError {
         /// Why.
         source: AuthorityError,
     },
+    /// A photo can't be read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Photo {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A photo will not do.
+    #[error("{}", crate::face::said(*.0))]
+    PhotoRefused(Advice),
+    /// A portrait does not fit.
+    #[error(transparent)]
+    Portrait(TooFewBytes),
     /// A file could not be written.
     #[error("cannot write {}: {reason}", path.display())]
     Write {
@@ -58,6 +73,14 @@ impl PhoneError {
         Self::Time(error.to_string())
     }
 
+    /// What the process ends with.
+    pub(crate) fn exit(&self) -> u8 {
+        match self {
+            Self::Photo { .. } => 2,
+            _ => 1,
+        }
+    }
+
     /// The stable code.
     pub(crate) fn code(&self) -> &str {
         match self {
@@ -69,6 +92,9 @@ impl PhoneError {
             Self::OperationFailed(code) => code,
             Self::Time(_) => "time_zone",
             Self::CaFile { .. } => "ca_file",
+            Self::Photo { .. } => "unreadable",
+            Self::PhotoRefused(advice) => advice.code(),
+            Self::Portrait(_) => "portrait_too_large",
             Self::Write { .. } => "write_failed",
             Self::System(_) => "system",
         }

@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod draw;
 mod error;
+mod face;
 mod host;
 mod money;
 mod services;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}: {error}", error.code());
-            ExitCode::FAILURE
+            ExitCode::from(error.exit())
         }
     }
 }

@@ -5,6 +5,7 @@ mod bench;
 mod bindings;
 mod demo;
 mod error;
+mod face_eval;
 mod fmt;
 mod house;
 mod postgres;
@@ -53,6 +54,12 @@ const COMMANDS: &[Subcommand] = &[
         usage: "bindings",
         about: "generate Kotlin and Swift from the library into target/bindings",
         run: bindings::run,
+    },
+    Subcommand {
+        name: "face-eval",
+        usage: "face-eval DIR",
+        about: "judge the photos that a folder's manifest.csv names; count, and draw them on a sheet",
+        run: face_eval::run,
     },
     Subcommand {
         name: "fmt",

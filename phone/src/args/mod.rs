@@ -85,10 +85,37 @@ pub(crate) enum Command {
     /// Electricity and network accounts.
     #[command(subcommand)]
     Utility(Utility),
+    /// Face photos. Needs no card, and leaves the home alone.
+    #[command(subcommand)]
+    Face(Face),
     /// Whether a card is bound, and how long its codes last.
     Status(Output),
     /// Forget the card: keys, codes, balances, bills. Works without a network too.
     SignOut,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Face {
+    /// Say whether a photo will do, and what to change.
+    Check {
+        /// A JPEG, PNG or WebP file.
+        file: PathBuf,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Make the portrait that gates get, of any photo with a face.
+    Normalise {
+        /// A JPEG, PNG or WebP file.
+        file: PathBuf,
+        /// Where to write it, in JPEG.
+        #[arg(long)]
+        out: PathBuf,
+        /// How large the file may be.
+        #[arg(long, default_value_t = 100_000)]
+        max_bytes: usize,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 #[derive(Debug, Subcommand)]

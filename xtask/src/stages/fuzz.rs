@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 pub(crate) const STAGE: Stage = Stage {
     name: "fuzz",
     about: "every decoder fuzzed for a few seconds",
-    budget_minutes: 4,
+    budget_minutes: 5,
     exists: |workspace| workspace.has("fuzz/Cargo.toml"),
     needs: &[&tools::CARGO_FUZZ, &tools::CXX],
     wants: &[],
