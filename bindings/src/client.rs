@@ -7,6 +7,7 @@ use crate::approvals::ApprovalService;
 use crate::bills::BillService;
 use crate::codes::CodeService;
 use crate::error::YikaError;
+use crate::face::FaceService;
 use crate::limits::LimitService;
 use crate::operations::OperationService;
 use crate::ports::Ports;
@@ -175,6 +176,13 @@ impl CampusCard {
     pub fn wallet(&self) -> Arc<WalletService> {
         Arc::new(WalletService {
             core: self.core.wallet(),
+        })
+    }
+
+    /// Face photos. Touches nothing, and needs no card.
+    pub fn face(&self) -> Arc<FaceService> {
+        Arc::new(FaceService {
+            core: self.core.face(),
         })
     }
 

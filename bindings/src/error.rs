@@ -3,6 +3,7 @@
 
 use yika_core::CoreError;
 
+use crate::face::PhotoFault;
 use crate::refusals::{InputField, MoneyReason, MoneyRefusal};
 pub use yika_core::{InternalFault, PlatformRefusal, TrustFault};
 
@@ -145,6 +146,12 @@ pub enum YikaError {
     /// The payment password is one that others guess at once.
     #[error("the payment password is too easy to guess; choose another")]
     WeakPassword,
+    /// A photo or a camera's frame can't be opened.
+    #[error("cannot open the photo ({fault}); choose another")]
+    Photo {
+        /// Why.
+        fault: PhotoFault,
+    },
     /// The platform refused for a reason that this version has no own error for.
     #[error("the platform refused the request: {refusal}")]
     Refused {
@@ -282,6 +289,7 @@ impl YikaError {
             Self::Money { refusal } => refusal.reason.as_str(),
             Self::InvalidInput { .. } => "invalid_input",
             Self::WeakPassword => "weak_password",
+            Self::Photo { .. } => "unreadable",
             Self::Refused { .. } => "refused",
             Self::Internal { .. } => "internal",
         }
@@ -335,6 +343,7 @@ impl From<CoreError> for YikaError {
             CoreError::Money { refusal } => Self::Money { refusal },
             CoreError::InvalidInput { field } => Self::InvalidInput { field },
             CoreError::WeakPassword => Self::WeakPassword,
+            CoreError::Photo { fault } => Self::Photo { fault },
             CoreError::Refused { refusal } => Self::Refused { refusal },
             CoreError::Internal { fault } => Self::Internal { fault },
         }
@@ -403,6 +412,9 @@ mod tests {
                 field: InputField::CardNumber,
             },
             CoreError::WeakPassword,
+            CoreError::Photo {
+                fault: PhotoFault::Damaged,
+            },
             CoreError::Refused { refusal },
             CoreError::Internal {
                 fault: InternalFault::BadSignature,

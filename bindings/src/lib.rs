@@ -13,6 +13,7 @@ mod bills;
 mod client;
 mod codes;
 mod error;
+mod face;
 mod guard;
 mod limits;
 mod logging;
@@ -41,6 +42,10 @@ pub use codes::{
     ClockQuality, ClockStory, CodeForm, CodeFrame, CodePurpose, CodeService, CodesUntil, FormChoice,
 };
 pub use error::{InternalFault, PlatformRefusal, TrustFault, YikaError};
+pub use face::{
+    CameraFrame, CameraPixels, CameraPlane, FaceAdvice, FaceCamera, FaceMeasure, FacePortrait, FaceQuality,
+    FaceService, FrameReport, PhotoFault, PhotoReport,
+};
 pub use logging::{LogEntry, LogLevel, LogSink, LogSinkError, set_log_sink};
 pub use operations::{
     Funding, Operation, OperationCursor, OperationKind, OperationPage, OperationRefusal, OperationService,

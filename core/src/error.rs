@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use yika_api::{ProblemCode, UnixMillis};
 use yika_link::OriginError;
 
+use crate::face::PhotoFault;
 use crate::http::HttpError;
 use crate::ports::{ClockError, KeyError, WitnessError};
 use crate::store::StoreError;
@@ -146,6 +147,12 @@ pub enum CoreError {
     /// The payment password is one that others guess at once.
     #[error("the payment password is too easy to guess; choose another")]
     WeakPassword,
+    /// A photo or a camera's frame can't be opened.
+    #[error("cannot open the photo ({fault}); choose another")]
+    Photo {
+        /// Why.
+        fault: PhotoFault,
+    },
     /// The platform refused the request for a reason that this version has no own error for.
     #[error("the platform refused the request: {refusal}")]
     Refused {
@@ -242,6 +249,7 @@ impl CoreError {
             Self::Money { refusal } => refusal.reason.as_str(),
             Self::InvalidInput { .. } => "invalid_input",
             Self::WeakPassword => "weak_password",
+            Self::Photo { .. } => "unreadable",
             Self::Refused { .. } => "refused",
             Self::Internal { .. } => "internal",
         }
@@ -266,6 +274,12 @@ impl CoreError {
                 | Self::StoreBusy
                 | Self::StorageFailed { .. }
         )
+    }
+}
+
+impl From<PhotoFault> for CoreError {
+    fn from(fault: PhotoFault) -> Self {
+        Self::Photo { fault }
     }
 }
 

@@ -7,6 +7,7 @@ mod client;
 pub mod clock;
 pub mod codes;
 mod error;
+pub mod face;
 mod feed;
 mod http;
 mod keys;
@@ -25,12 +26,12 @@ pub mod wallet;
 mod worker;
 
 pub use client::{
-    AccountService, ApprovalService, BillService, CampusCard, CodeService, Config, LimitService,
-    OperationService, SessionService, UtilityService, WalletService,
+    AccountService, ApprovalService, BillService, CameraFrame, CameraPixels, CameraPlane, CampusCard,
+    CodeService, Config, FaceCamera, FaceService, LimitService, OperationService, SessionService,
+    UtilityService, WalletService,
 };
 pub use error::{CoreError, InternalFault, PlatformRefusal};
 pub use http::HttpLimits;
 pub use secret::SecretText;
 pub use trust::TrustFault;
-pub use yika_face as face;
 pub use yika_link::{Authority, AuthorityError, Origin, OriginError, Roots, SpkiPin};

@@ -7,6 +7,7 @@
 mod accounts;
 mod approvals;
 mod codes;
+mod face;
 mod limits;
 mod operations;
 mod session;
@@ -14,7 +15,7 @@ mod utilities;
 mod wallet;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ use yika_link::{Origin, Roots, ServerTrust, SpkiPin};
 pub use accounts::{AccountService, BillService};
 pub use approvals::ApprovalService;
 pub use codes::CodeService;
+pub use face::{CameraFrame, CameraPixels, CameraPlane, FaceCamera, FaceService};
 pub use limits::LimitService;
 pub use operations::OperationService;
 pub use session::SessionService;
@@ -36,6 +38,7 @@ use crate::approvals::{ApprovalRecord, Approvals};
 use crate::clock::{ClockState, TrustedClock};
 use crate::codes::{Codes, CounterRecord, EnrolmentRecord, PendingIssue, Preferences, Stop};
 use crate::error::CoreError;
+use crate::face::Detector;
 use crate::http::HttpLimits;
 use crate::keys::{Keys, StoredKey};
 use crate::limits::Limits;
@@ -107,6 +110,8 @@ struct Inner {
     approvals: Arc<Approvals>,
     limits: Limits,
     utilities: Utilities,
+    /// Made at the first photo: most starts have none.
+    detector: OnceLock<Detector>,
     runtime: Arc<OwnRuntime>,
     /// Binding, bringing up to date and signing out, one at a time.
     turn: tokio::sync::Mutex<()>,
@@ -185,6 +190,7 @@ impl CampusCard {
             approvals,
             limits: Limits::new(Arc::clone(&store)),
             utilities: Utilities::new(Arc::clone(&store)),
+            detector: OnceLock::new(),
             keys,
             store,
             runtime,
@@ -227,6 +233,13 @@ impl CampusCard {
     /// The e-wallet.
     pub fn wallet(&self) -> WalletService {
         WalletService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Face photos. Needs no card.
+    pub fn face(&self) -> FaceService {
+        FaceService {
             inner: Arc::clone(&self.inner),
         }
     }
@@ -317,6 +330,10 @@ impl Inner {
         W: Future<Output = Result<T, CoreError>> + Send + 'static,
     {
         self.runtime.run(work(Arc::clone(self))).await
+    }
+
+    fn detector(&self) -> &Detector {
+        self.detector.get_or_init(Detector::new)
     }
 
     /// Looks at what is known of a bound card, where that may block.

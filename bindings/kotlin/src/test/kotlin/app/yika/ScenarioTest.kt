@@ -19,6 +19,7 @@ import java.nio.file.Path
 import kotlin.io.path.createDirectory
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.nameWithoutExtension
+import kotlin.io.path.readBytes
 import kotlin.io.path.readText
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
@@ -76,11 +77,25 @@ private class Player(
             "upload" -> terminal(step).upload()
             "balance" -> balance(step)
             "newest_bill" -> newestBill(step)
+            "photo" -> step.mayFail { photo() }
             "sign_out" -> step.mayFail { card.session().signOut() }
             else -> check(money.play(step)) { "an unknown step: ${step.name}" }
         }
         step.finish()
         rememberBalances()
+    }
+
+    private suspend fun ScenarioStep.photo() {
+        val first = textIfAny("advice")
+        val report = card.face().check(Path.of("../../tests/fixtures").resolve(text("file")).readBytes())
+        assertEquals(
+            first,
+            report.advice
+                .firstOrNull()
+                ?.name
+                ?.lowercase(),
+        )
+        assertEquals(240u to 320u, checkNotNull(report.portrait).let { it.width to it.height })
     }
 
     private suspend fun ScenarioStep.showCode() {
