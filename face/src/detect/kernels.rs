@@ -32,6 +32,11 @@ impl Map {
         (width + 2) * (height + 2) * channels
     }
 
+    /// Takes the values of one of the same size.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.values.copy_from_slice(&other.values);
+    }
+
     /// The memory, for another map.
     pub(super) fn into_memory(self) -> Vec<f32> {
         self.values
@@ -141,18 +146,19 @@ pub(super) fn pointwise<S: Simd>(simd: S, map: &Map, weights: &[f32], bias: &[f3
     }
 }
 
-/// A convolution of 3 by 3 over each channel by itself; what is below zero is cut off if `RECTIFIED`.
+/// A convolution of 3 by 3 over each channel by itself; what is below `least` is cut off.
 #[inline(always)]
-pub(super) fn depthwise<S: Simd, const RECTIFIED: bool>(
+pub(super) fn depthwise<S: Simd>(
     simd: S,
     map: &Map,
     weights: &[f32],
     bias: &[f32],
+    least: f32,
     out: &mut Map,
 ) {
     const TAPS: usize = 9;
     let channels = map.channels;
-    let zero = simd.splat(0.0);
+    let least = simd.splat(least);
     for y in 0..map.height {
         let rows = map.rows(y);
         let to = out.row_mut(y);
@@ -167,9 +173,7 @@ pub(super) fn depthwise<S: Simd, const RECTIFIED: bool>(
                         sum = simd.multiply_add(simd.load(values), simd.load(tap), sum);
                     }
                 }
-                if RECTIFIED {
-                    sum = simd.max(sum, zero);
-                }
+                let sum = simd.max(sum, least);
                 simd.store(sum, first_mut(&mut to[x * channels + channel..]));
             }
         }

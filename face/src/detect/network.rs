@@ -21,6 +21,72 @@ pub(super) const COLOURS: usize = 3;
 /// Made by `weights/export.py`, which says in which order.
 static WEIGHTS: &[u8] = include_bytes!("../../weights/yunet.bin");
 
+/// Levels of detail in which faces are looked for.
+const LEVELS: usize = 3;
+/// Which of them.
+const FINE: usize = 0;
+const MIDDLE: usize = 1;
+const COARSE: usize = 2;
+
+/// What is done with the map at hand.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Mixes channels into so many and looks at neighbourhoods; what is below is cut off.
+    Unit(usize, f32),
+    /// Halves the size.
+    Pool,
+    /// Keeps a copy as a level.
+    Keep(usize),
+    /// Goes on with a level, to which the map at hand is added.
+    Join(usize),
+    /// Goes on with a level.
+    Back(usize),
+}
+
+const fn unit(outputs: usize) -> Step {
+    Step::Unit(outputs, 0.0)
+}
+
+const HEAD: Step = Step::Unit(LANES, f32::NEG_INFINITY);
+
+/// The network after its first layer. As a table each kernel is compiled once; written out in calls, once for each.
+const STEPS: &[Step] = &[
+    unit(16),
+    Step::Pool,
+    unit(16),
+    unit(32),
+    unit(32),
+    unit(64),
+    Step::Pool,
+    unit(64),
+    unit(64),
+    Step::Keep(FINE),
+    Step::Pool,
+    unit(64),
+    unit(64),
+    Step::Keep(MIDDLE),
+    Step::Pool,
+    unit(64),
+    unit(64),
+    // From coarse to fine, each level hears of the one above.
+    unit(64),
+    Step::Keep(COARSE),
+    Step::Join(MIDDLE),
+    unit(64),
+    Step::Keep(MIDDLE),
+    Step::Join(FINE),
+    unit(64),
+    // What each level has to say.
+    HEAD,
+    Step::Keep(FINE),
+    Step::Back(MIDDLE),
+    HEAD,
+    Step::Keep(MIDDLE),
+    Step::Back(COARSE),
+    HEAD,
+    Step::Keep(COARSE),
+];
+
 /// The layers' weights, one after the other.
 #[derive(Debug)]
 pub(super) struct Network {
@@ -31,7 +97,7 @@ pub(super) struct Network {
 
 /// What the network says of a pixel of each of the levels, whose pixels are 8, 16 and 32 of the input's: class, objectness,
 /// box, landmarks, before any sigmoid or scale.
-pub(super) type Levels = [Map; 3];
+pub(super) type Levels = [Map; LEVELS];
 
 impl Network {
     pub(super) fn new() -> Self {
@@ -110,31 +176,30 @@ struct Layers<'a, S> {
 impl<'a, S: Simd> Layers<'a, S> {
     #[inline(always)]
     fn run(&mut self, input: Map) -> Levels {
-        let map = self.stem(&input);
+        let mut map = self.stem(&input);
         self.spare.keep(input);
-        let map = self.unit(map, 16);
-        let map = self.pooled(map);
-        let map = self.unit(map, 16);
-        let map = self.unit(map, 32);
-        let map = self.unit(map, 32);
-        let map = self.unit(map, 64);
-        let map = self.pooled(map);
-        let map = self.unit(map, 64);
-        let mut fine = self.unit(map, 64);
-        let map = self.pool(&fine);
-        let map = self.unit(map, 64);
-        let mut middle = self.unit(map, 64);
-        let map = self.pool(&middle);
-        let map = self.unit(map, 64);
-        let coarse = self.unit(map, 64);
-        // From coarse to fine, each level hears of the one above.
-        let coarse = self.unit(coarse, 64);
-        kernels::add_doubled(&mut middle, &coarse);
-        let middle = self.unit(middle, 64);
-        kernels::add_doubled(&mut fine, &middle);
-        let fine = self.unit(fine, 64);
-        let (fine, middle) = (self.head(fine), self.head(middle));
-        [fine, middle, self.head(coarse)]
+        let mut kept = [const { None }; LEVELS];
+        for step in STEPS {
+            map = match *step {
+                Step::Unit(outputs, least) => self.unit(map, outputs, least),
+                Step::Pool => self.pool(map),
+                Step::Keep(level) => {
+                    let copy = self.copy(&map);
+                    self.drop_into(&mut kept[level], copy);
+                    map
+                }
+                Step::Join(level) => self.join(map, &mut kept[level]),
+                // The table keeps a level before it goes back to it: an empty one is never seen, here and below.
+                Step::Back(level) => {
+                    self.spare.keep(map);
+                    kept[level]
+                        .take()
+                        .unwrap_or_else(|| self.spare.blank(0, 0, LANES))
+                }
+            };
+        }
+        self.spare.keep(map);
+        kept.map(|map| map.unwrap_or_else(|| self.spare.blank(0, 0, LANES)))
     }
 
     fn take(&mut self, count: usize) -> &'a [f32] {
@@ -143,54 +208,55 @@ impl<'a, S: Simd> Layers<'a, S> {
         taken
     }
 
-    fn blank(&mut self, width: usize, height: usize, channels: usize) -> Map {
-        self.spare.blank(width, height, channels)
-    }
-
     #[inline(always)]
     fn stem(&mut self, image: &Map) -> Map {
-        let (weights, bias) = (self.take(9 * image.channels * LANES), self.take(LANES));
-        let mut out = self.blank(image.width / 2, image.height / 2, LANES);
+        let (weights, bias) = (self.take(9 * COLOURS * LANES), self.take(LANES));
+        let mut out = self.spare.blank(image.width / 2, image.height / 2, LANES);
         kernels::stem(self.simd, image, weights, bias, &mut out);
         out
     }
 
     #[inline(always)]
-    fn pool(&mut self, map: &Map) -> Map {
-        let mut out = self.blank(map.width / 2, map.height / 2, map.channels);
-        kernels::pool(self.simd, map, &mut out);
-        out
-    }
-
-    #[inline(always)]
-    fn pooled(&mut self, map: Map) -> Map {
-        let out = self.pool(&map);
+    fn pool(&mut self, map: Map) -> Map {
+        let mut out = self.spare.blank(map.width / 2, map.height / 2, map.channels);
+        kernels::pool(self.simd, &map, &mut out);
         self.spare.keep(map);
         out
     }
 
     /// A depthwise separable convolution: pixels first, then neighbourhoods.
     #[inline(always)]
-    fn unit(&mut self, map: Map, outputs: usize) -> Map {
-        self.separable::<true>(map, outputs)
-    }
-
-    /// One whose values are left as they are.
-    #[inline(always)]
-    fn head(&mut self, map: Map) -> Map {
-        self.separable::<false>(map, LANES)
-    }
-
-    #[inline(always)]
-    fn separable<const RECTIFIED: bool>(&mut self, map: Map, outputs: usize) -> Map {
+    fn unit(&mut self, map: Map, outputs: usize, least: f32) -> Map {
         let (weights, bias) = (self.take(map.channels * outputs), self.take(outputs));
-        let mut mixed = self.blank(map.width, map.height, outputs);
+        let mut mixed = self.spare.blank(map.width, map.height, outputs);
         kernels::pointwise(self.simd, &map, weights, bias, &mut mixed);
         self.spare.keep(map);
         let (weights, bias) = (self.take(9 * outputs), self.take(outputs));
-        let mut out = self.blank(mixed.width, mixed.height, outputs);
-        kernels::depthwise::<S, RECTIFIED>(self.simd, &mixed, weights, bias, &mut out);
+        let mut out = self.spare.blank(mixed.width, mixed.height, outputs);
+        kernels::depthwise(self.simd, &mixed, weights, bias, least, &mut out);
         self.spare.keep(mixed);
         out
+    }
+
+    fn copy(&mut self, map: &Map) -> Map {
+        let mut copy = self.spare.blank(map.width, map.height, map.channels);
+        copy.copy_from(map);
+        copy
+    }
+
+    fn drop_into(&mut self, place: &mut Option<Map>, map: Map) {
+        if let Some(before) = place.replace(map) {
+            self.spare.keep(before);
+        }
+    }
+
+    /// The kept map, with what the coarser one says added.
+    fn join(&mut self, coarser: Map, kept: &mut Option<Map>) -> Map {
+        let Some(mut map) = kept.take() else {
+            return coarser;
+        };
+        kernels::add_doubled(&mut map, &coarser);
+        self.spare.keep(coarser);
+        map
     }
 }
