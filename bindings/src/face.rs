@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::YikaError;
 use yika_core::face;
 pub use yika_core::face::{Advice as FaceAdvice, PhotoFault, Quality as FaceQuality};
+pub use yika_core::{CameraFrame, CameraPixels, CameraPlane};
 
 /// What to change, in the order in which it is said. Words for each are `face_` and its code.
 #[uniffi::remote(Enum)]
@@ -204,7 +205,7 @@ impl From<face::FrameReport> for FrameReport {
 }
 
 /// A plane of a camera's frame.
-#[derive(Clone, uniffi::Record)]
+#[uniffi::remote(Record)]
 pub struct CameraPlane {
     /// The bytes.
     pub bytes: Vec<u8>,
@@ -214,18 +215,8 @@ pub struct CameraPlane {
     pub pixel_stride: u32,
 }
 
-impl From<CameraPlane> for yika_core::CameraPlane {
-    fn from(plane: CameraPlane) -> Self {
-        Self {
-            bytes: plane.bytes,
-            row_stride: plane.row_stride,
-            pixel_stride: plane.pixel_stride,
-        }
-    }
-}
-
 /// How a frame's pixels lie in memory.
-#[derive(Clone, uniffi::Enum)]
+#[uniffi::remote(Enum)]
 pub enum CameraPixels {
     /// Red, green, blue, and a byte that is left out: Android's `RGBA_8888`.
     Rgba {
@@ -248,22 +239,8 @@ pub enum CameraPixels {
     },
 }
 
-impl From<CameraPixels> for yika_core::CameraPixels {
-    fn from(pixels: CameraPixels) -> Self {
-        match pixels {
-            CameraPixels::Rgba { plane } => Self::Rgba { plane: plane.into() },
-            CameraPixels::Bgra { plane } => Self::Bgra { plane: plane.into() },
-            CameraPixels::Yuv420 { y, u, v } => Self::Yuv420 {
-                y: y.into(),
-                u: u.into(),
-                v: v.into(),
-            },
-        }
-    }
-}
-
 /// A camera's frame. 640 by 480 pixels are enough.
-#[derive(Clone, uniffi::Record)]
+#[uniffi::remote(Record)]
 pub struct CameraFrame {
     /// In pixels, as they lie in memory.
     pub width: u32,
@@ -309,12 +286,6 @@ impl FaceCamera {
     /// out frames that come meanwhile. Touches neither the disk nor the network. Fails with `Photo` where the frame is not of
     /// the size that was said.
     pub async fn look(&self, frame: CameraFrame, at_ms: i64) -> Result<FrameReport, YikaError> {
-        let frame = yika_core::CameraFrame {
-            width: frame.width,
-            height: frame.height,
-            quarters: frame.quarters,
-            pixels: frame.pixels.into(),
-        };
         Ok(self.core.look(frame, at_ms).await?.into())
     }
 }

@@ -43,14 +43,18 @@ impl Aligned {
         &self,
         (middle, half_width, half_height): (Point, f32, f32),
     ) -> impl Iterator<Item = (Point, [u8; 3])> {
-        let all = self.pixels.enumerate_pixels();
-        all.filter_map(move |(x, y, pixel)| {
+        // Only what is around the oval is looked at: most are small, and a camera's every frame has six.
+        let around =
+            |middle: f32, half: f32| (middle - half).max(0.0) as u32..((middle + half) as u32 + 1).min(SIDE);
+        let columns = around(middle.x, half_width);
+        let all = around(middle.y, half_height).flat_map(move |y| columns.clone().map(move |x| (x, y)));
+        all.filter_map(move |(x, y)| {
             let point = Point::new(x as f32 + 0.5, y as f32 + 0.5);
             let (dx, dy) = (
                 (point.x - middle.x) / half_width,
                 (point.y - middle.y) / half_height,
             );
-            (dx * dx + dy * dy <= 1.0).then_some((point, pixel.0))
+            (dx * dx + dy * dy <= 1.0).then(|| (point, self.pixels.get_pixel(x, y).0))
         })
     }
 }
@@ -61,8 +65,8 @@ pub(super) fn luminance([red, green, blue]: [u8; 3]) -> u8 {
     ((sum + 5000) / 10_000) as u8
 }
 
-/// CIELAB's `a` and `b` of a colour in sRGB (IEC 61966-2-1, CIE 15, D65).
-pub(super) fn lab(colour: [f32; 3]) -> [f32; 3] {
+/// The hue and saturation of a colour in sRGB: CIELAB's `a` and `b` (IEC 61966-2-1, CIE 15, D65).
+pub(super) fn lab(colour: [f32; 3]) -> [f32; 2] {
     let [red, green, blue] = colour.map(|value| {
         let value = value / 255.0;
         match value <= 0.040_45 {
@@ -77,5 +81,5 @@ pub(super) fn lab(colour: [f32; 3]) -> [f32; 3] {
         true => value.cbrt(),
         false => 7.787 * value + 16.0 / 116.0,
     });
-    [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    [500.0 * (x - y), 200.0 * (y - z)]
 }

@@ -29,13 +29,13 @@ pub(super) fn measure(aligned: &Aligned, face: &Face) -> f32 {
 
 /// 1 for the same colour, less the more it differs.
 fn colour(aligned: &Aligned) -> f32 {
-    let [_, cheek_a, cheek_b] = mean(aligned, &CHEEKS);
-    let [_, mouth_a, mouth_b] = mean(aligned, &AROUND_MOUTH);
+    let [cheek_a, cheek_b] = mean(aligned, &CHEEKS);
+    let [mouth_a, mouth_b] = mean(aligned, &AROUND_MOUTH);
     let difference = (cheek_a - mouth_a).hypot(cheek_b - mouth_b);
     1.0 / (1.0 + (difference / HALF).powi(4))
 }
 
-fn mean(aligned: &Aligned, areas: &[(Point, f32, f32)]) -> [f32; 3] {
+fn mean(aligned: &Aligned, areas: &[(Point, f32, f32)]) -> [f32; 2] {
     let (mut sum, mut count) = ([0.0; 3], 0.0);
     for (_, pixel) in areas.iter().flat_map(|area| aligned.within(*area)) {
         for (sum, value) in sum.iter_mut().zip(pixel) {

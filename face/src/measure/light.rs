@@ -26,8 +26,8 @@ pub(super) fn measure(aligned: &Aligned) -> [(Quality, f32); 9] {
     let all: Histogram = std::array::from_fn(|at| left[at] + right[at]);
     let part = |range: std::ops::Range<usize>| all[range].iter().sum::<u32>() as f32 / count;
     let (mean, variance) = moments(&all, count);
-    let [_, a, b] = lab(colour.map(|sum| sum / count));
-    let outside = [a, b].into_iter().zip(SKIN).map(|(value, (least, most))| {
+    let outside = lab(colour.map(|sum| sum / count));
+    let outside = outside.into_iter().zip(SKIN).map(|(value, (least, most))| {
         let distance = (least - value).max(value - most).max(0.0);
         distance * distance
     });

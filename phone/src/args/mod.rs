@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 use uuid::Uuid;
 use yika_api::Fen;
+use yika_core::face::PORTRAIT_BYTES;
 use yika_format::PublicKey;
 
 use crate::clock::PhoneClock;
@@ -111,7 +112,7 @@ pub(crate) enum Face {
         #[arg(long)]
         out: PathBuf,
         /// How large the file may be.
-        #[arg(long, default_value_t = 100_000)]
+        #[arg(long, default_value_t = PORTRAIT_BYTES)]
         max_bytes: usize,
         #[command(flatten)]
         output: Output,
