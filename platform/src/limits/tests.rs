@@ -1,5 +1,8 @@
 //! Limits: the rule on values, then through the router with a bank that checks passwords.
 
+mod days;
+
+use super::store::Purpose;
 use super::*;
 use crate::operations::testing::{password, recharge, send, top_up_request};
 use crate::testing::{Fault, Reply, TestPhone, TestPlatform, credential};
