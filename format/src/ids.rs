@@ -2,6 +2,7 @@
 
 use crate::DecodeError;
 use std::fmt;
+use std::str::FromStr;
 
 /// Which school a signature is for: the first 16 bytes of SHA-256 of `yika-school:` and the school's DNS name.
 ///
@@ -53,6 +54,50 @@ impl fmt::Debug for Pseudonym {
         f.write_str("Pseudonym(")?;
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
         f.write_str(")")
+    }
+}
+
+/// A random name for one portrait; a new portrait of the same holder gets a new one. It says nothing about the holder.
+///
+/// As text it has 32 lower-case hexadecimal digits.
+///
+/// ```
+/// # use yika_format::FaceReference;
+/// let reference: FaceReference = "000102030405060708090a0b0c0d0e0f".parse()?;
+/// assert_eq!(reference.to_string(), "000102030405060708090a0b0c0d0e0f");
+/// # Ok::<(), yika_format::DecodeError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FaceReference(pub [u8; 16]);
+
+impl fmt::Display for FaceReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for FaceReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FaceReference({self})")
+    }
+}
+
+impl FromStr for FaceReference {
+    type Err = DecodeError;
+
+    /// Reads exactly what [`fmt::Display`] writes.
+    fn from_str(text: &str) -> Result<Self, DecodeError> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(DecodeError::Field("reference")),
+        };
+        let digits: &[u8; 32] = text.as_bytes().try_into().map_err(|_| DecodeError::Length)?;
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Ok(Self(bytes))
     }
 }
 

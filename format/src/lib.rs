@@ -25,8 +25,8 @@ pub mod verifier;
 
 pub use decode::DecodeError;
 pub use ids::{
-    AccountMask, Amount, Counter, Epoch, Hours, KeyId, LimitUnits, MinEpoch, Profile, Pseudonym, SchoolHash,
-    Sequence, Slot, UnixMillis, UnixSeconds,
+    AccountMask, Amount, Counter, Epoch, FaceReference, Hours, KeyId, LimitUnits, MinEpoch, Profile,
+    Pseudonym, SchoolHash, Sequence, Slot, UnixMillis, UnixSeconds,
 };
 pub use keys::{ExpandedKey, KeyError, PublicKey, Signature, SignatureError};
 pub use sealing::{RecipientKey, SealError};

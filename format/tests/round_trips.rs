@@ -8,9 +8,9 @@ use strategies as any_of;
 use yika_format::code::Code;
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::Credential;
-use yika_format::lists::{Delta, Directory, Keyset, Revocations, Row, SettledMark, SignedTime, Table};
+use yika_format::lists::{Delta, Directory, Faces, Keyset, Revocations, Row, SettledMark, SignedTime, Table};
 use yika_format::sale::SignedSale;
-use yika_format::{RecipientKey, Sequence, Signature, UnixMillis};
+use yika_format::{FaceReference, RecipientKey, Sequence, Signature, UnixMillis};
 use yika_testkit::{ListBuilder, SignerKit};
 
 fn kit() -> SignerKit {
@@ -48,6 +48,7 @@ fn read_with_all(bytes: &[u8]) {
     let _ = Revocations::open(bytes, &keyset);
     let _ = SignedTime::open(bytes, &keyset, &[0; 16]);
     let _ = SettledMark::open(bytes, &keyset);
+    let _ = Faces::open(bytes, &keyset);
     let _ = Directory::open(bytes, &keyset, 7, &RecipientKey::derive(&[7; 32]));
 }
 
@@ -107,6 +108,23 @@ proptest! {
     }
 
     #[test]
+    fn references_of_faces_survive_as_text(reference in any_of::face_reference()) {
+        let text = reference.to_string();
+        prop_assert_eq!(text.parse::<FaceReference>(), Ok(reference));
+        let upper = text.to_ascii_uppercase();
+        prop_assert_eq!(upper.parse::<FaceReference>().is_ok(), upper == text);
+        prop_assert!((text.clone() + "0").parse::<FaceReference>().is_err());
+        prop_assert!(text[1..].parse::<FaceReference>().is_err());
+    }
+
+    #[test]
+    fn references_of_faces_have_one_text(text in "[0-9a-gA-F/.]{32}|.{0,40}") {
+        if let Ok(reference) = text.parse::<FaceReference>() {
+            prop_assert_eq!(reference.to_string(), text);
+        }
+    }
+
+    #[test]
     fn records_of_sales_survive(record in any_of::sale(), signature in any_of::signature()) {
         let sale = record.with_signature(signature);
         prop_assert_eq!(SignedSale::decode(&sale.to_bytes()), Ok(sale));
@@ -153,6 +171,20 @@ proptest! {
         let list = Revocations::open(&bytes, &kit().keyset()).unwrap();
         prop_assert_eq!(list.entries(), &revoked[..]);
         prop_assert!(revoked.iter().all(|entry| list.min_epoch(entry.pseudonym) == entry.min_epoch));
+    }
+
+    #[test]
+    fn faces_survive_and_no_other_is_found(
+        entries in any_of::face_entries(),
+        asked in prop::collection::vec(any_of::face_reference(), 20),
+    ) {
+        let bytes = ListBuilder::new(&kit()).faces(&entries);
+        let list = Faces::open(&bytes, &kit().keyset()).unwrap();
+        prop_assert_eq!(list.entries(), &entries[..]);
+        for reference in entries.iter().map(|entry| entry.reference).chain(asked) {
+            let found = entries.iter().find(|entry| entry.reference == reference);
+            prop_assert_eq!(list.digest(reference), found.map(|entry| entry.digest));
+        }
     }
 
     #[test]

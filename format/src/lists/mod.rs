@@ -6,6 +6,7 @@
 
 mod delta;
 mod directory;
+mod faces;
 mod keyset;
 mod mark;
 mod revocations;
@@ -14,6 +15,7 @@ mod time;
 
 pub use delta::Delta;
 pub use directory::{Directory, DirectoryEntry, HolderNumber};
+pub use faces::{FaceEntry, Faces};
 pub use keyset::{IssuerKey, Keyset, KeysetEntry, Role, Root};
 pub use mark::SettledMark;
 pub use revocations::{Revocation, Revocations};
@@ -114,10 +116,12 @@ pub enum MessageKind {
     Directory = 6,
     /// How far a terminal's records are settled.
     SettledMark = 7,
+    /// Which portraits a terminal may hold.
+    Faces = 8,
 }
 
 impl MessageKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Keyset,
         Self::Table,
         Self::Delta,
@@ -125,6 +129,7 @@ impl MessageKind {
         Self::Time,
         Self::Directory,
         Self::SettledMark,
+        Self::Faces,
     ];
 
     const fn tag(self) -> [u8; 16] {
@@ -136,6 +141,7 @@ impl MessageKind {
             Self::Time => "YIKA1.time",
             Self::Directory => "YIKA1.dir",
             Self::SettledMark => "YIKA1.mark",
+            Self::Faces => "YIKA1.faces",
         })
     }
 }

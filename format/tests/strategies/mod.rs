@@ -8,12 +8,12 @@ use yika_format::code::{ClockConfidence, Code, Dynamic, FullCode, Moment, ShortC
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::{Attributes, Credential, CredentialBody, HolderClass, KeyStorage, Scopes};
 use yika_format::lists::{
-    DirectoryEntry, HolderNumber, KeysetEntry, Revocation, Role, Row, RowFlags, TablePolicy,
+    DirectoryEntry, FaceEntry, HolderNumber, KeysetEntry, Revocation, Role, Row, RowFlags, TablePolicy,
 };
 use yika_format::sale::{SaleKind, SaleRecord};
 use yika_format::{
-    AccountMask, Amount, Counter, Epoch, Hours, KeyId, LimitUnits, MinEpoch, Profile, Pseudonym, PublicKey,
-    SchoolHash, Sequence, Signature, Slot, UnixMillis, UnixSeconds,
+    AccountMask, Amount, Counter, Epoch, FaceReference, Hours, KeyId, LimitUnits, MinEpoch, Profile,
+    Pseudonym, PublicKey, SchoolHash, Sequence, Signature, Slot, UnixMillis, UnixSeconds,
 };
 use yika_testkit::TestKey;
 
@@ -249,6 +249,26 @@ pub(crate) fn directory_entries() -> impl Strategy<Value = Vec<DirectoryEntry>> 
                 pseudonym,
                 number: HolderNumber::new(&number).unwrap(),
             })
+            .collect()
+    })
+}
+
+pub(crate) fn face_reference() -> impl Strategy<Value = FaceReference> {
+    // Few enough that what is asked for is sometimes there.
+    let few = (0..12_u8).prop_map(|last| {
+        let mut bytes = [0; 16];
+        bytes[15] = last;
+        bytes
+    });
+    prop_oneof![any::<[u8; 16]>(), few].prop_map(FaceReference)
+}
+
+/// Entries of a list of faces in rising order, none twice.
+pub(crate) fn face_entries() -> impl Strategy<Value = Vec<FaceEntry>> {
+    prop::collection::btree_map(face_reference(), any::<[u8; 32]>(), 0..20).prop_map(|entries| {
+        entries
+            .into_iter()
+            .map(|(reference, digest)| FaceEntry { reference, digest })
             .collect()
     })
 }

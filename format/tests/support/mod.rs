@@ -13,7 +13,7 @@ use yika_format::code::Code;
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::Credential;
 use yika_format::lists::{
-    Delta, Directory, Header, Keyset, ListError, Revocations, Root, SettledMark, SignedTime, Table,
+    Delta, Directory, Faces, Header, Keyset, ListError, Revocations, Root, SettledMark, SignedTime, Table,
 };
 use yika_format::proof::key_proof_preimage;
 use yika_format::sale::SignedSale;
@@ -27,8 +27,8 @@ use yika_format::{
 };
 use yika_testkit::vectors::{
     Case, CodeCase, Common, Hex, Kind, ListCase, ListMessage, ProofCase, SaleCase, Vector, describe_code,
-    describe_confirmation, describe_credential, describe_directory, describe_keyset, describe_revocations,
-    describe_sale, describe_table,
+    describe_confirmation, describe_credential, describe_directory, describe_faces, describe_keyset,
+    describe_revocations, describe_sale, describe_table,
 };
 
 /// What came of a vector: the word that it expects, and what was read.
@@ -258,6 +258,11 @@ impl Shared {
                 let opened = Directory::open(bytes, keyset(), case.terminal.unwrap(), &key)?;
                 check(opened.header())?;
                 Ok(describe_directory(&opened))
+            }
+            ListMessage::Faces => {
+                let opened = Faces::open(bytes, keyset())?;
+                check(opened.header())?;
+                Ok(describe_faces(&opened))
             }
             ListMessage::Mark => {
                 let opened = SettledMark::open(bytes, keyset())?;

@@ -25,7 +25,7 @@ pub use code::CodeBuilder;
 pub use credential::{CredentialBuilder, attributes};
 pub use directory::{DirectoryBuilder, directory_entry};
 pub use keys::{SignerKit, TestKey};
-pub use lists::{ListBuilder, Opened};
+pub use lists::{ListBuilder, Opened, face_entry};
 pub use message::{MessageBuilder, sha256, sign_full, sign_short, to_text};
 pub use sale::SaleBuilder;
 

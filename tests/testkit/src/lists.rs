@@ -1,12 +1,14 @@
-//! The lists of a school: keyset, table, delta, revocations, time, settled mark and directory.
+//! The lists of a school: keyset, table, delta, revocations, time, settled mark, directory and faces.
 
 use crate::{SignerKit, at, at_ms, attributes, yuan};
 use yika_format::lists::{
-    Delta, Directory, DirectoryEntry, Header, Keyset, KeysetEntry, Revocation, Revocations, Role, Row,
-    RowFlags, SettledMark, SignedTime, Table, TablePolicy, Unsigned,
+    Delta, Directory, DirectoryEntry, FaceEntry, Faces, Header, Keyset, KeysetEntry, Revocation, Revocations,
+    Role, Row, RowFlags, SettledMark, SignedTime, Table, TablePolicy, Unsigned,
 };
 use yika_format::verifier::SchoolLists;
-use yika_format::{Epoch, ExpandedKey, KeyId, MinEpoch, Profile, Pseudonym, UnixMillis, UnixSeconds};
+use yika_format::{
+    Epoch, ExpandedKey, FaceReference, KeyId, MinEpoch, Profile, Pseudonym, UnixMillis, UnixSeconds,
+};
 
 /// From when the usual keys are valid: 2026-07-01T00:00:00Z.
 pub(crate) const KEYS_FROM: UnixSeconds = UnixSeconds(1_782_864_000);
@@ -31,6 +33,14 @@ pub struct ListBuilder {
     pub rows: Vec<Row>,
     /// The lowest accepted epochs.
     pub revoked: Vec<Revocation>,
+}
+
+/// The entry of a portrait whose reference is 16 times this byte.
+pub fn face_entry(reference: u8, portrait: &[u8]) -> FaceEntry {
+    FaceEntry {
+        reference: FaceReference([reference; 16]),
+        digest: crate::sha256(portrait),
+    }
 }
 
 /// The lists of one school, opened.
@@ -159,6 +169,11 @@ impl ListBuilder {
         let random = crate::sha256(format!("yika test directory {terminal} {}", self.version).as_bytes());
         let unsigned = Directory::unsigned(&self.header(10), terminal, recipient, entries, random);
         self.signed_by_table(unsigned.expect("tests seal little"))
+    }
+
+    /// The faces that a terminal may hold.
+    pub fn faces(&self, entries: &[FaceEntry]) -> Vec<u8> {
+        self.signed_by_table(Faces::unsigned(&self.header(10), entries))
     }
 
     /// Keyset, table and revocations, opened.

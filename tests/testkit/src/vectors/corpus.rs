@@ -64,6 +64,7 @@ const fn target_of(message: ListMessage) -> &'static str {
         ListMessage::Time => "time",
         ListMessage::Directory => "directory",
         ListMessage::Mark => "mark",
+        ListMessage::Faces => "faces",
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use yika_format::code::{Code, Use};
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::Credential;
-use yika_format::lists::{Directory, Keyset, Revocations, Row, Table};
+use yika_format::lists::{Directory, Faces, Keyset, Revocations, Row, Table};
 use yika_format::sale::{SaleKind, SignedSale};
 use yika_format::{Profile, SchoolHash};
 
@@ -125,6 +125,16 @@ pub fn describe_directory(directory: &Directory) -> Value {
         "terminal": directory.terminal(),
         "entries": entries,
     })
+}
+
+/// The version and the entries of faces.
+pub fn describe_faces(faces: &Faces) -> Value {
+    let entries: Vec<_> = faces
+        .entries()
+        .iter()
+        .map(|entry| json!({ "reference": entry.reference.to_string(), "digest": hex(&entry.digest) }))
+        .collect();
+    json!({ "version": faces.header().version, "entries": entries })
 }
 
 /// A record's fields and its hash.

@@ -176,12 +176,16 @@ fn case(name: &str, why: &str, message: ListMessage, input: ListInput, fields: V
     }
 }
 
-/// What a reader in the north asks for, who has version 6 of keyset, table, revocations and directory, and of the table
-/// version 7 where a delta comes. A directory is asked for by terminal 7.
+/// What a reader in the north asks for, who has version 6 of keyset, table, revocations, directory and faces, and of the
+/// table version 7 where a delta comes. A directory is asked for by terminal 7.
 pub(super) fn asked(message: ListMessage, input: ListInput) -> ListCase {
     let versioned = matches!(
         message,
-        ListMessage::Keyset | ListMessage::Table | ListMessage::Revocations | ListMessage::Directory
+        ListMessage::Keyset
+            | ListMessage::Table
+            | ListMessage::Revocations
+            | ListMessage::Directory
+            | ListMessage::Faces
     );
     ListCase {
         message,

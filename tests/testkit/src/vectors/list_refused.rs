@@ -80,11 +80,11 @@ fn envelopes(world: &World, lists: &mut Lists) {
             "Messages begin with YK.",
             |message| message.magic = *b"KY",
         ),
-        ("a message of type 0 is refused", "Types are 1 to 7.", |message| {
+        ("a message of type 0 is refused", "Types are 1 to 8.", |message| {
             message.kind = 0;
         }),
-        ("a message of type 8 is refused", "Types are 1 to 7.", |message| {
-            message.kind = 8;
+        ("a message of type 9 is refused", "Types are 1 to 8.", |message| {
+            message.kind = 9;
         }),
         (
             "a message of another algorithm is refused",

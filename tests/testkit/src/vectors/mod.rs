@@ -12,6 +12,7 @@ mod code_unauthorised;
 mod corpus;
 mod describe;
 mod directories;
+mod faces;
 mod list_accepted;
 mod list_bodies;
 mod list_refused;
@@ -22,8 +23,8 @@ mod world;
 
 pub use corpus::{Seed, seeds};
 pub use describe::{
-    describe_code, describe_confirmation, describe_credential, describe_directory, describe_keyset,
-    describe_revocations, describe_sale, describe_table,
+    describe_code, describe_confirmation, describe_credential, describe_directory, describe_faces,
+    describe_keyset, describe_revocations, describe_sale, describe_table,
 };
 pub use model::{
     Asked, Case, CodeCase, Common, ConfirmationCase, CredentialCase, Held, Hex, KeyFacts, Kind, ListCase,
@@ -47,6 +48,7 @@ pub fn all(world: &World) -> Vec<(String, Vector)> {
         list_accepted::vectors(world),
         list_refused::vectors(world),
         directories::vectors(world),
+        faces::vectors(world),
         bounds::vectors(world),
         sales::vectors(world),
         others::vectors(world),

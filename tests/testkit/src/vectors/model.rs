@@ -204,6 +204,8 @@ pub enum ListMessage {
     Directory,
     /// Type 7.
     Mark,
+    /// Type 8.
+    Faces,
 }
 
 /// A signed message.
