@@ -3,7 +3,10 @@
 //! A terminal authenticates with a [`crate::dpop`] proof under its own key, and no token. The lists are signed bytes
 //! (`application/octet-stream`) at `GET /v1/school/keyset` (open to everyone), `/v1/terminals/table`,
 //! `/v1/terminals/deltas?base=VERSION` ([`DeltaChain`], JSON) and `/v1/terminals/revocations`, and for a library desk
-//! `/v1/terminals/directory`, which is sealed to the key that it enrolled ([`EnrolTerminal::directory_key`]).
+//! `/v1/terminals/directory`, which is sealed to the key that it enrolled ([`EnrolTerminal::directory_key`]). Gates and POS
+//! have `/v1/terminals/faces`, the list of the portraits that they may hold, and each portrait as a JPEG file (`image/jpeg`)
+//! at `/v1/terminals/faces/{reference}`, the reference as 32 lower-case hexadecimal digits; with
+//! `POST /v1/terminals/faces/applied` ([`FacesApplied`]) they say that what was taken back is gone.
 //! `POST /v1/terminals/time` takes 16 random bytes and answers a signed time. `POST /v1/terminals` enrols,
 //! `GET /v1/terminals/current` answers [`TerminalStatus`], `POST /v1/terminals/sales` takes [`SaleUpload`].
 
@@ -119,6 +122,14 @@ pub struct DeltaQuery {
 pub struct DeltaChain {
     /// In the order in which they apply.
     pub deltas: Vec<Base64Url>,
+}
+
+/// `POST /v1/terminals/faces/applied`: the terminal holds no portrait that isn't in this version of its list. It may lack
+/// some that are. Said again as often as it likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FacesApplied {
+    /// The version of the list.
+    pub version: u64,
 }
 
 /// `POST /v1/terminals/sales`: records in the order of their numbers, at most 500.

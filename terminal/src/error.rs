@@ -37,6 +37,9 @@ pub enum TerminalError {
         "this terminal has no directory; only a library desk has one, and the key that it was enrolled with"
     )]
     HasNoDirectory,
+    /// A library desk was given a list of faces.
+    #[error("this terminal has no faces; only gates and POS have them")]
+    HasNoFaces,
     /// The till's number for a sale was used for another holder or amount.
     #[error("this sale number was used for another sale; make a new number for each sale")]
     SaleConflict,
@@ -109,6 +112,7 @@ impl TerminalError {
                 | Self::AlreadyEnrolled { .. }
                 | Self::TakesNoPayments
                 | Self::HasNoDirectory
+                | Self::HasNoFaces
                 | Self::SaleConflict
                 | Self::SaleVoided
         )
@@ -123,6 +127,7 @@ impl TerminalError {
             Self::EnrolmentAnswer(_) => "ENROLMENT_ANSWER",
             Self::TakesNoPayments => "TAKES_NO_PAYMENTS",
             Self::HasNoDirectory => "HAS_NO_DIRECTORY",
+            Self::HasNoFaces => "HAS_NO_FACES",
             Self::SaleConflict => "SALE_CONFLICT",
             Self::SaleVoided => "SALE_VOIDED",
             Self::List { .. } => "LIST",

@@ -71,6 +71,11 @@ impl Home {
         self.dir.join(format!("table-{version}.bin"))
     }
 
+    /// The folder of the portraits.
+    pub(crate) fn faces(&self) -> PathBuf {
+        self.dir.join("faces")
+    }
+
     /// The certificates that vouch for the platform, where the school has an authority of its own. A card office that gets
     /// new ones replaces the file.
     fn authorities(&self) -> PathBuf {
@@ -121,7 +126,8 @@ impl Home {
     }
 
     /// Moves the store and the keys that belong to it aside, so that nothing is lost and the terminal can be enrolled
-    /// anew, as another one: with a new journal it must not go on under the old number.
+    /// anew, as another one: with a new journal it must not go on under the old number. Portraits go: the list that allowed
+    /// them is lost.
     pub(crate) fn quarantine(&self) -> Result<PathBuf, StoreError> {
         let mut number = 1_u32;
         let aside = loop {
@@ -145,6 +151,13 @@ impl Home {
                 }
                 _ => {}
             }
+        }
+        let faces = self.faces();
+        match fs::remove_dir_all(&faces) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io(&faces)(error));
+            }
+            _ => {}
         }
         sync_dir(&self.dir).map_err(StoreError::io(&self.dir))?;
         Ok(aside)
@@ -170,7 +183,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_dir)
 }
 
-fn make_private_dir(dir: &Path) -> io::Result<()> {
+/// Makes a folder that only its owner may enter, where there is none.
+pub(crate) fn make_private_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -179,7 +193,7 @@ fn make_private_dir(dir: &Path) -> io::Result<()> {
 }
 
 /// Makes names in a folder durable.
-fn sync_dir(dir: &Path) -> io::Result<()> {
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
@@ -207,11 +221,14 @@ mod tests {
             for path in [home.database(), home.key(), home.directory_key()] {
                 fs::write(path, b"x").unwrap();
             }
+            fs::create_dir(home.faces()).unwrap();
+            fs::write(home.faces().join("portrait.jpg"), b"x").unwrap();
             let aside = home.quarantine().unwrap();
             assert_eq!(aside, dir.path().join(format!("damaged-{number}")));
             for path in [home.database(), home.key(), home.directory_key()] {
                 assert!(!path.exists() && aside.join(path.file_name().unwrap()).exists());
             }
+            assert!(!home.faces().exists());
         }
     }
 

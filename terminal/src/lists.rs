@@ -1,5 +1,5 @@
 //! What the terminal decides by: keyset, table and revocations, checked before they serve, replaced in one step. Beside
-//! them stands a library desk's directory, which decides nothing.
+//! them stand a library desk's directory, and at gates and POS the list of faces; these decide nothing.
 //!
 //! A decision takes a snapshot ([`Terminal::lists`]); while new lists are downloaded and checked the old ones serve on.
 //! Versions only rise, durably: an older list is refused even after the newer one was lost. The table is a file, written
@@ -9,7 +9,7 @@ use std::fmt;
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use yika_format::lists::{Delta, Directory, Header, Keyset, ListError, Revocations, Root, Table};
+use yika_format::lists::{Delta, Directory, Faces, Header, Keyset, ListError, Revocations, Root, Table};
 use yika_format::verifier::SchoolLists;
 
 use crate::directory::DirectoryKey;
@@ -28,6 +28,7 @@ pub struct Lists {
     table: Option<Arc<Table>>,
     revocations: Option<Arc<Revocations>>,
     directory: Option<Arc<Directory>>,
+    faces: Option<Arc<Faces>>,
 }
 
 /// What came of a list that was offered.
@@ -69,6 +70,15 @@ impl Lists {
         self.directory.as_deref()
     }
 
+    /// Which portraits a gate or a POS may hold, in date or not.
+    pub fn faces(&self) -> Option<&Faces> {
+        self.faces.as_deref()
+    }
+
+    pub(crate) fn shared_faces(&self) -> Option<Arc<Faces>> {
+        self.faces.clone()
+    }
+
     /// Reads and checks what is kept. What no longer checks out is left out, and fetched anew by the next sync; without a
     /// keyset there is nothing to go on.
     pub(crate) fn load(
@@ -85,6 +95,11 @@ impl Lists {
             0 => None,
             _ => keep_good("revocations", Revocations::open(&known.bytes, &keyset).map(Some)),
         };
+        let known = store.list(ListKind::Faces)?;
+        let faces = match known.version {
+            0 => None,
+            _ => keep_good("faces", Faces::open(&known.bytes, &keyset).map(Some)),
+        };
         let directory = match key {
             None => None,
             Some(key) => keep_good("directory", load_directory(store, &keyset, key)?),
@@ -94,6 +109,7 @@ impl Lists {
             table: table.map(Arc::new),
             revocations: revocations.map(Arc::new),
             directory: directory.map(Arc::new),
+            faces: faces.map(Arc::new),
         })
     }
 }
@@ -157,6 +173,12 @@ impl fmt::Debug for Lists {
                 &self.revocations().map(|list| list.header().version),
             )
             .field("directory", &self.directory())
+            .field(
+                "faces",
+                &self
+                    .faces()
+                    .map(|faces| (faces.header().version, faces.entries().len())),
+            )
             .finish()
     }
 }
@@ -322,7 +344,40 @@ impl Terminal {
         Ok(Accepted::New)
     }
 
-    fn changing(&self) -> std::sync::MutexGuard<'_, ()> {
+    /// Takes the list of the portraits that this terminal may hold, and deletes all others.
+    ///
+    /// # Errors
+    ///
+    /// [`TerminalError::HasNoFaces`] at a library desk; [`TerminalError::List`] where it doesn't check out or is older than
+    /// one seen before; [`TerminalError::Store`], also where a portrait can't be deleted.
+    pub fn accept_faces(&self, bytes: &[u8]) -> Result<Accepted, TerminalError> {
+        Ok(self.take_faces(bytes)?.0)
+    }
+
+    /// [`Self::accept_faces`], with the number of portraits that were deleted. They go also where the list is known: a crash
+    /// may have come between the list and what it takes back.
+    pub(crate) fn take_faces(&self, bytes: &[u8]) -> Result<(Accepted, usize), TerminalError> {
+        if !self.has_faces() {
+            return Err(TerminalError::HasNoFaces);
+        }
+        let _changing = self.changing();
+        let lists = self.lists();
+        let faces = Faces::open(bytes, &lists.keyset).map_err(TerminalError::list("list of faces"))?;
+        let known = self.store().list(ListKind::Faces)?;
+        if is_known("list of faces", faces.header(), &known, lists.faces.is_some())? {
+            return Ok((Accepted::Unchanged, self.remove_unlisted(&lists)?));
+        }
+        self.store()
+            .keep_list(ListKind::Faces, faces.header().version, Some(bytes))?;
+        let lists = Lists {
+            faces: Some(Arc::new(faces)),
+            ..Lists::clone(&lists)
+        };
+        self.lists.put(lists.clone());
+        Ok((Accepted::New, self.remove_unlisted(&lists)?))
+    }
+
+    pub(crate) fn changing(&self) -> std::sync::MutexGuard<'_, ()> {
         self.lists.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

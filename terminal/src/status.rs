@@ -5,6 +5,7 @@ use yika_format::lists::Header;
 use yika_format::verifier::TerminalTime;
 
 use crate::error::TerminalError;
+use crate::faces::FacesStatus;
 use crate::terminal::Terminal;
 use crate::verify::Approval;
 
@@ -22,7 +23,7 @@ pub struct ListStatus {
 }
 
 impl ListStatus {
-    fn of(header: &Header, now: UnixMillis) -> Self {
+    pub(crate) fn of(header: &Header, now: UnixMillis) -> Self {
         Self {
             version: header.version,
             issued: header.issued,
@@ -47,6 +48,8 @@ pub struct Status {
     pub revocations: Option<ListStatus>,
     /// A library desk's directory; without it holders' numbers are not known.
     pub directory: Option<ListStatus>,
+    /// The portraits of a gate or a POS; `None` where there is no list of them.
+    pub faces: Option<FacesStatus>,
     /// How many records the platform has not answered for.
     pub pending_records: u64,
     /// The last record in the journal; 0 for none.
@@ -58,13 +61,14 @@ pub struct Status {
 }
 
 impl Terminal {
-    /// How the terminal stands.
+    /// How the terminal stands. Portraits whose list is out of date are deleted first.
     ///
     /// # Errors
     ///
     /// [`TerminalError::Store`].
     pub fn status(&self) -> Result<Status, TerminalError> {
         let time = self.clock.now();
+        let faces = self.faces_status()?;
         let lists = self.lists();
         let store = self.store();
         let pending = store.pending()?;
@@ -81,6 +85,7 @@ impl Terminal {
             directory: lists
                 .directory()
                 .map(|list| ListStatus::of(list.header(), time.now)),
+            faces,
             pending_records: pending.records,
             last_record: store.head()?.sequence,
             settled_record: pending.settled,

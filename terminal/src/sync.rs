@@ -1,5 +1,5 @@
 //! Fetching what the terminal decides by: keyset, time, revocations, and the table or what changed in it; last, for a
-//! library desk, the directory.
+//! library desk, the directory, and for gates and POS the faces.
 //!
 //! Each step counts by itself and is durable before the next, so a sync that breaks off has still done what it did. The
 //! same steps are there one by one, for lists that come another way.
@@ -11,6 +11,7 @@ use yika_format::lists::{Keyset, SignedTime};
 
 use crate::clock::{Anchor, ClockSample, TerminalClock};
 use crate::error::TerminalError;
+use crate::faces::FacesReport;
 use crate::http::{Call, Platform};
 use crate::lists::{Accepted, MAX_DELTAS};
 use crate::store::ListKind;
@@ -29,6 +30,8 @@ pub struct SyncReport {
     pub deltas: usize,
     /// What came of the directory; `None` where the terminal has none.
     pub directory: Option<Accepted>,
+    /// What came of the faces; `None` where the terminal or the platform has none.
+    pub faces: Option<FacesReport>,
 }
 
 /// A question about the time, on its way.
@@ -82,12 +85,13 @@ pub(crate) async fn ask_time(
 }
 
 impl Terminal {
-    /// Fetches everything that the terminal decides by, and a library desk's directory after it.
+    /// Fetches everything that the terminal decides by, and after it a library desk's directory or a gate's or POS's faces.
     ///
     /// # Errors
     ///
     /// [`TerminalError`] of the first step that failed. What was fetched before it serves.
     pub async fn sync(&self) -> Result<SyncReport, TerminalError> {
+        self.forget_if_out_of_date();
         let platform = self.connect().await?;
         let keyset = self.accept_keyset(&platform.bytes(&Call::get("/v1/school/keyset")).await?)?;
         let anchor = ask_time(&platform, self.lists().keyset(), &self.clock).await?;
@@ -110,6 +114,7 @@ impl Terminal {
             table,
             deltas,
             directory,
+            faces: self.sync_faces(&platform).await?,
         })
     }
 

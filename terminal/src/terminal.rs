@@ -15,6 +15,7 @@ use yika_format::verifier::TerminalProfile;
 use crate::clock::{SystemClock, TerminalClock};
 use crate::directory::DirectoryKey;
 use crate::error::TerminalError;
+use crate::faces::Portraits;
 use crate::home::Home;
 use crate::http::Platform;
 use crate::keys::{KeyCache, TerminalKey, TerminalKeyError};
@@ -67,11 +68,13 @@ pub struct Terminal {
     /// What opens the directories of a library desk.
     pub(crate) directory_key: Option<DirectoryKey>,
     pub(crate) lists: Shelf,
+    pub(crate) portraits: Portraits,
     store: Mutex<Store>,
 }
 
 impl Terminal {
-    /// Opens the terminal in this folder, and checks its store and lists.
+    /// Opens the terminal in this folder, and checks its store and lists. Portraits that its list doesn't allow are
+    /// deleted.
     ///
     /// # Errors
     ///
@@ -91,8 +94,9 @@ impl Terminal {
         let clock = TerminalClock::new(Arc::clone(&options.clock), store.clock()?);
         let directory_key = DirectoryKey::load(&home, &enrolment);
         let lists = Lists::load(&home, &store, &enrolment.root(), directory_key.as_ref())?;
-        Ok(Self {
+        let terminal = Self {
             profile: enrolment.profile(),
+            portraits: Portraits::new(home.faces()),
             home,
             enrolment,
             key: Arc::new(key),
@@ -101,7 +105,9 @@ impl Terminal {
             directory_key,
             lists: Shelf::new(lists),
             store: Mutex::new(store),
-        })
+        };
+        terminal.remove_leftovers();
+        Ok(terminal)
     }
 
     /// What the platform said when the terminal was enrolled.

@@ -1,81 +1,22 @@
 //! Enrolment and sync, over HTTP against a platform that insists on proofs.
 
 use super::*;
-use crate::testing::platform::FakePlatform;
-use crate::testing::{DOMAIN, FakeClock, NOW_MS, enrolled};
+use crate::testing::{Bench, NOW_MS};
 use crate::{Accepted, HttpError, Terminal};
-use std::time::Duration;
-use tempfile::TempDir;
 use yika_api::ProblemCode;
-use yika_api::terminal::{MerchantId, TerminalKind as Kind};
+use yika_api::terminal::TerminalKind as Kind;
 use yika_format::Pseudonym;
 use yika_format::lists::{DirectoryEntry, HolderNumber, ListError};
-use yika_testkit::{ListBuilder, SignerKit, TestKey};
+use yika_testkit::{ListBuilder, TestKey};
 
-struct Bench {
-    kind: Kind,
-    dir: TempDir,
-    clock: Arc<FakeClock>,
-    kit: SignerKit,
-    platform: FakePlatform,
-}
-
-impl Bench {
-    /// A library desk's.
-    async fn new() -> Self {
-        Self::of(Kind::Library).await
-    }
-
-    async fn of(kind: Kind) -> Self {
-        let kit = SignerKit::new(DOMAIN);
-        let platform = FakePlatform::start(ListBuilder::new(&kit), enrolled(&kit, Kind::Pos)).await;
-        Self {
-            kind,
-            dir: tempfile::tempdir().unwrap(),
-            clock: FakeClock::new(),
-            kit,
-            platform,
-        }
-    }
-
-    fn options(&self) -> TerminalOptions {
-        TerminalOptions {
-            clock: self.clock.clone(),
-            patience: Duration::ZERO,
-        }
-    }
-
-    async fn enrol(&self, root_key: Option<PublicKey>) -> Result<EnrolledTerminal, TerminalError> {
-        let request = Enrol {
-            platform: self.platform.origin().parse().unwrap(),
-            request: EnrolTerminal {
-                kind: self.kind,
-                merchant: Some(MerchantId(42)),
-                label: None,
-                enrolment_code: None,
-                directory_key: None,
-            },
-            root_key,
-            authorities: Vec::new(),
-        };
-        enrol(self.dir.path(), &self.options(), &request).await
-    }
-
-    fn open(&self) -> Terminal {
-        Terminal::open(self.dir.path(), &self.options()).unwrap()
-    }
-
-    /// Raises the platform's lists to this version.
-    fn publish(&self, version: u64, deltas: Option<Vec<Vec<u8>>>) {
-        let mut campus = self.platform.campus();
-        campus.lists.version = version;
-        campus.deltas = deltas;
-    }
+/// A library desk's.
+async fn desk() -> Bench {
+    Bench::of(Kind::Library).await
 }
 
 #[tokio::test]
 async fn a_root_key_other_than_expected_enrols_nothing() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     let other = TestKey::named("another root").public();
     assert!(matches!(
         bench.enrol(Some(other)).await,
@@ -95,7 +36,7 @@ async fn a_root_key_other_than_expected_enrols_nothing() {
 
 #[tokio::test]
 async fn an_answer_with_a_keyset_of_another_root_enrols_nothing() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     bench.platform.campus().enrolled.school.root_key =
         TestKey::named("another root").public().as_bytes().to_vec().into();
     let refused = bench.enrol(None).await;
@@ -113,7 +54,7 @@ async fn an_answer_with_a_keyset_of_another_root_enrols_nothing() {
 
 #[tokio::test]
 async fn a_home_is_enrolled_once() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     bench.enrol(None).await.unwrap();
     assert!(matches!(
         bench.enrol(None).await,
@@ -123,7 +64,7 @@ async fn a_home_is_enrolled_once() {
 
 #[tokio::test]
 async fn an_enrolled_terminal_knows_its_school_and_the_time() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     let answer = bench.enrol(None).await.unwrap();
     let terminal = bench.open();
     assert_eq!((terminal.enrolled(), answer.kind), (&answer, Kind::Library));
@@ -135,7 +76,7 @@ async fn an_enrolled_terminal_knows_its_school_and_the_time() {
 
 #[tokio::test]
 async fn a_wrong_wall_clock_keeps_no_terminal_from_the_platform() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     bench.clock.set_wall(0);
     bench.enrol(None).await.unwrap();
     bench.clock.reboot();
@@ -149,7 +90,7 @@ async fn a_wrong_wall_clock_keeps_no_terminal_from_the_platform() {
 
 #[tokio::test]
 async fn a_sync_fetches_everything_and_the_next_one_only_what_changed() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     bench.enrol(None).await.unwrap();
     let terminal = bench.open();
     let report = terminal.sync().await.unwrap();
@@ -192,7 +133,7 @@ async fn a_sync_fetches_everything_and_the_next_one_only_what_changed() {
 
 #[tokio::test]
 async fn a_gap_in_the_deltas_is_mended_by_the_whole_table() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     bench.enrol(None).await.unwrap();
     let terminal = bench.open();
     terminal.sync().await.unwrap();
@@ -210,7 +151,7 @@ async fn a_gap_in_the_deltas_is_mended_by_the_whole_table() {
 
 #[tokio::test]
 async fn after_many_deltas_the_table_is_fetched_whole() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     bench.enrol(None).await.unwrap();
     let terminal = bench.open();
     terminal.sync().await.unwrap();
@@ -236,7 +177,7 @@ async fn after_many_deltas_the_table_is_fetched_whole() {
 
 #[tokio::test]
 async fn a_platform_that_refuses_is_told_by_its_own_words() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     bench.enrol(None).await.unwrap();
     let terminal = bench.open();
     let nowhere = terminal
@@ -265,7 +206,7 @@ async fn a_platform_that_refuses_is_told_by_its_own_words() {
 
 #[tokio::test]
 async fn a_library_desk_fetches_its_directory_last_and_whole() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     bench.enrol(None).await.unwrap();
     let terminal = bench.open();
     assert_eq!(terminal.sync().await.unwrap().directory, Some(Accepted::New));
@@ -291,7 +232,7 @@ async fn a_library_desk_fetches_its_directory_last_and_whole() {
 
 #[tokio::test]
 async fn a_directory_that_is_refused_stops_no_list() {
-    let bench = Bench::new().await;
+    let bench = desk().await;
     bench.enrol(None).await.unwrap();
     bench.platform.campus().directory_key = None;
     let terminal = bench.open();

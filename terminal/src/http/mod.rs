@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -88,6 +89,11 @@ impl HttpError {
         }
     }
 
+    /// Whether the platform has nothing there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.problem() == Some(ProblemCode::NotFound) || matches!(self, Self::Status(404))
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -105,16 +111,16 @@ impl HttpError {
 #[derive(Clone)]
 pub(crate) struct Call {
     method: Method,
-    path: &'static str,
+    path: Cow<'static, str>,
     query: Option<String>,
     body: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Call {
-    pub(crate) const fn get(path: &'static str) -> Self {
+    pub(crate) fn get(path: impl Into<Cow<'static, str>>) -> Self {
         Self {
             method: Method::GET,
-            path,
+            path: path.into(),
             query: None,
             body: None,
         }
@@ -201,6 +207,11 @@ impl Platform {
         bytes(self.send(call).await?).await
     }
 
+    /// Sends a call and reads its answer, of at most so many bytes.
+    pub(crate) async fn bytes_up_to(&self, call: &Call, most: usize) -> Result<Vec<u8>, HttpError> {
+        bytes_up_to(self.send(call).await?, most).await
+    }
+
     /// Sends a call and reads its answer as JSON.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, HttpError> {
         json(&self.bytes(call).await?)
@@ -255,7 +266,7 @@ impl Platform {
     }
 
     fn request(&self, call: &Call, is_proven: bool) -> Result<reqwest::RequestBuilder, HttpError> {
-        let mut url = self.link.origin().join(call.path);
+        let mut url = self.link.origin().join(&call.path);
         let target = url.to_string();
         url.set_query(call.query.as_deref());
         let mut request = self.link.request(call.method.clone(), url).header(ACCEPT, "*/*");
@@ -289,10 +300,14 @@ impl Platform {
 }
 
 /// The whole body of an answer.
-pub(crate) async fn bytes(mut response: Response) -> Result<Vec<u8>, HttpError> {
+pub(crate) async fn bytes(response: Response) -> Result<Vec<u8>, HttpError> {
+    bytes_up_to(response, MAX_ANSWER).await
+}
+
+async fn bytes_up_to(mut response: Response, most: usize) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(HttpError::of)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
+        if body.len() + chunk.len() > most {
             return Err(HttpError::TooLarge);
         }
         body.extend_from_slice(&chunk);

@@ -13,6 +13,7 @@ pub(crate) enum ListKind {
     Table = 2,
     Revocations = 4,
     Directory = 6,
+    Faces = 8,
 }
 
 /// What is known of one list.

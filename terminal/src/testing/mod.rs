@@ -1,7 +1,9 @@
 //! What this crate's tests share: a clock that obeys, and a terminal on a temporary folder with the test kit's lists.
 
+mod bench;
 pub(crate) mod platform;
 
+pub(crate) use bench::Bench;
 pub(crate) use platform::{DOMAIN, TERMINAL, enrolled};
 
 use std::ops::Deref;

@@ -2,23 +2,26 @@
 //! go wrong. It insists on proofs of possession with its nonce, as the real one does.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use yika_api::dpop::UnverifiedProof;
 use yika_api::school::{School, ServerTime};
 use yika_api::terminal::{
-    DeltaChain, EnrolTerminal, EnrolledTerminal, Merchant, MerchantId, SaleOutcome, SaleResult, SaleUpload,
-    SaleUploadReply, TerminalId, TerminalKind, TerminalStatus,
+    DeltaChain, EnrolTerminal, EnrolledTerminal, FacesApplied, Merchant, MerchantId, SaleOutcome, SaleResult,
+    SaleUpload, SaleUploadReply, TerminalId, TerminalKind, TerminalStatus,
 };
 use yika_api::{Base64Url, DPOP, DPOP_NONCE, LocalizedText, Problem, ProblemCode, UnixMillis};
-use yika_format::lists::DirectoryEntry;
+use yika_format::lists::{DirectoryEntry, FaceEntry};
 use yika_format::sale::SignedSale;
-use yika_format::{ExpandedKey, PublicKey, Signature};
+use yika_format::{ExpandedKey, FaceReference, PublicKey, Signature};
 use yika_testkit::{ListBuilder, NOW, SignerKit};
 
 /// The school of all tests.
@@ -38,6 +41,16 @@ pub(crate) struct Campus {
     pub(crate) deltas: Option<Vec<Vec<u8>>>,
     /// Whose pseudonym is whose, in the directory of a library desk.
     pub(crate) holders: Vec<DirectoryEntry>,
+    /// Which portraits its list of faces has; `None` where it has no such list.
+    pub(crate) faces: Option<Vec<FaceEntry>>,
+    /// What it sends for each portrait.
+    pub(crate) portraits: BTreeMap<FaceReference, Vec<u8>>,
+    /// The portrait in the middle of which connections break.
+    pub(crate) cut: Option<FaceReference>,
+    /// Where the terminal keeps its portraits: looked at when it says what it has applied.
+    pub(crate) faces_folder: PathBuf,
+    /// The versions of the list of faces that were said to be applied, and which files the terminal had then.
+    pub(crate) applied: Vec<(u64, Vec<String>)>,
     /// The records that it has, by number.
     pub(crate) records: BTreeMap<u64, Vec<u8>>,
     /// How far it has settled, if not everything at once.
@@ -46,7 +59,8 @@ pub(crate) struct Campus {
     pub(crate) lost_replies: u32,
     /// The requests that it saw, without those that lacked its nonce.
     pub(crate) seen: Vec<String>,
-    own_key: Option<ExpandedKey>,
+    /// The key of the terminal that it serves.
+    pub(crate) own_key: Option<ExpandedKey>,
     /// To what the directory is sealed.
     pub(crate) directory_key: Option<PublicKey>,
     origin: String,
@@ -64,6 +78,11 @@ impl FakePlatform {
             lists,
             deltas: None,
             holders: Vec::new(),
+            faces: None,
+            portraits: BTreeMap::new(),
+            cut: None,
+            faces_folder: PathBuf::new(),
+            applied: Vec::new(),
             records: BTreeMap::new(),
             settled: None,
             lost_replies: 0,
@@ -129,6 +148,14 @@ impl Campus {
                         .into_response()
                 }
             },
+            ("GET", "/v1/terminals/faces") => match &self.faces {
+                None => problem(ProblemCode::NotFound),
+                Some(entries) => self.lists.faces(entries).into_response(),
+            },
+            ("POST", "/v1/terminals/faces/applied") => self.hear_applied(body),
+            ("GET", path) if path.starts_with("/v1/terminals/faces/") => {
+                self.portrait(path["/v1/terminals/faces/".len()..].parse().unwrap())
+            }
             ("GET", "/v1/terminals/deltas") => match &self.deltas {
                 None => problem(ProblemCode::DeltaUnavailable),
                 Some(deltas) => {
@@ -181,6 +208,24 @@ impl Campus {
         axum::Json(self.enrolled.clone()).into_response()
     }
 
+    fn portrait(&self, reference: FaceReference) -> Response {
+        let Some(jpeg) = self.portraits.get(&reference) else {
+            return problem(ProblemCode::NotFound);
+        };
+        if self.cut == Some(reference) {
+            let length = jpeg.len().to_string();
+            return ([(CONTENT_LENGTH, length)], jpeg[..jpeg.len() / 2].to_vec()).into_response();
+        }
+        jpeg.clone().into_response()
+    }
+
+    fn hear_applied(&mut self, body: &Bytes) -> Response {
+        let applied: FacesApplied = serde_json::from_slice(body).unwrap();
+        self.applied
+            .push((applied.version, file_names(&self.faces_folder)));
+        StatusCode::NO_CONTENT.into_response()
+    }
+
     fn next(&self) -> u64 {
         self.records.last_key_value().map_or(1, |(last, _)| last + 1)
     }
@@ -216,6 +261,17 @@ impl Campus {
         })
         .into_response()
     }
+}
+
+/// What lies in this folder, in order; nothing where it is not there.
+pub(crate) fn file_names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 /// What the platform answers to the enrolment of terminal 7.
