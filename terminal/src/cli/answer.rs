@@ -8,12 +8,12 @@ use serde::ser::{SerializeMap as _, Serializer};
 use uuid::Uuid;
 use yika_api::Fen;
 use yika_api::terminal::{EnrolledTerminal, Merchant, SaleOutcome, TerminalKind};
-use yika_format::Amount;
 use yika_format::confirmation::Confirmation;
 use yika_format::credential::HolderClass;
+use yika_format::{Amount, UnixMillis};
 use yika_terminal::{
-    Accepted, Approval, CONFIRMATION_LIFE_MS, Holder, ListStatus, SyncReport, Terminal, TerminalError,
-    UploadReport, Verdict, Void, VoidRefusal,
+    Accepted, Approval, CONFIRMATION_LIFE_MS, FacesReport, FacesStatus, Holder, ListStatus, SyncReport,
+    Terminal, TerminalError, UploadReport, Verdict, Void, VoidRefusal,
 };
 
 use super::CommandError;
@@ -114,6 +114,16 @@ pub(crate) struct Synced {
     deltas: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     directory: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faces: Option<SyncedFaces>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct SyncedFaces {
+    list: &'static str,
+    fetched: usize,
+    removed: usize,
+    refused: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -135,6 +145,7 @@ pub(crate) struct StatusAnswer {
     holders: usize,
     revocations: Option<List>,
     directory: Option<List>,
+    faces: Option<Faces>,
     pending_uploads: u64,
     last_sequence: u64,
     settled_sequence: u64,
@@ -155,6 +166,14 @@ struct List {
     age_s: u64,
     good_until_ms: u64,
     in_date: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Faces {
+    #[serde(flatten)]
+    list: List,
+    listed: usize,
+    kept: usize,
 }
 
 /// Why a command was not done.
@@ -203,6 +222,27 @@ impl Enrolled {
             school: terminal.school.domain.clone(),
             merchant: terminal.merchant.clone(),
             sites: terminal.sites.clone(),
+        }
+    }
+}
+
+impl List {
+    fn of(list: &ListStatus, now: UnixMillis) -> Self {
+        Self {
+            version: list.version,
+            age_s: now.0.saturating_sub(list.issued.0) / 1000,
+            good_until_ms: list.good_until.0,
+            in_date: list.in_date,
+        }
+    }
+}
+
+impl Faces {
+    fn of(faces: &FacesStatus, now: UnixMillis) -> Self {
+        Self {
+            list: List::of(&faces.list, now),
+            listed: faces.listed,
+            kept: faces.kept,
         }
     }
 }
@@ -268,12 +308,19 @@ impl Answer {
             Accepted::New => "new",
             Accepted::Unchanged => "unchanged",
         };
+        let faces = |faces: FacesReport| SyncedFaces {
+            list: word(faces.accepted),
+            fetched: faces.fetched,
+            removed: faces.removed,
+            refused: faces.refused,
+        };
         Self::Synced(Synced {
             keyset: word(report.keyset),
             revocations: word(report.revocations),
             table: word(report.table),
             deltas: report.deltas,
             directory: report.directory.map(word),
+            faces: report.faces.map(faces),
         })
     }
 
@@ -289,12 +336,7 @@ impl Answer {
 
     pub(crate) fn status(terminal: &Terminal) -> Result<Self, TerminalError> {
         let status = terminal.status()?;
-        let list = |list: ListStatus| List {
-            version: list.version,
-            age_s: status.time.now.0.saturating_sub(list.issued.0) / 1000,
-            good_until_ms: list.good_until.0,
-            in_date: list.in_date,
-        };
+        let list = |list: ListStatus| List::of(&list, status.time.now);
         Ok(Self::Status(Box::new(StatusAnswer {
             enrolled: Enrolled::of(terminal.enrolled()),
             clock: Clock {
@@ -307,6 +349,7 @@ impl Answer {
             holders: status.holders,
             revocations: status.revocations.map(list),
             directory: status.directory.map(list),
+            faces: status.faces.map(|faces| Faces::of(&faces, status.time.now)),
             pending_uploads: status.pending_records,
             last_sequence: status.last_record,
             settled_sequence: status.settled_record,
@@ -354,6 +397,20 @@ impl fmt::Display for HolderAnswer {
             Holder::Unknown => f.write_str(", number not known: not in the directory"),
             Holder::OutOfDate => f.write_str(", number not known: the directory is out of date"),
             Holder::NoDirectory => f.write_str(", number not known: there is no directory"),
+        }
+    }
+}
+
+impl fmt::Display for SyncedFaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            ", faces {} ({} fetched, {} removed",
+            self.list, self.fetched, self.removed
+        )?;
+        match self.refused {
+            0 => f.write_str(")"),
+            refused => write!(f, ", {refused} REFUSED)"),
         }
     }
 }
@@ -417,7 +474,8 @@ impl fmt::Display for Answer {
                 )?;
                 synced
                     .directory
-                    .map_or(Ok(()), |directory| write!(f, ", directory {directory}"))
+                    .map_or(Ok(()), |directory| write!(f, ", directory {directory}"))?;
+                synced.faces.map_or(Ok(()), |faces| faces.fmt(f))
             }
             Self::Uploaded(uploaded) => write!(
                 f,
@@ -459,6 +517,10 @@ impl fmt::Display for StatusAnswer {
         if self.enrolled.kind == TerminalKind::Library {
             list("directory", self.directory.as_ref())?;
         }
+        if let Some(faces) = &self.faces {
+            list("faces", Some(&faces.list))?;
+            writeln!(f, "{} of {} portraits", faces.kept, faces.listed)?;
+        }
         writeln!(
             f,
             "{} holders, {} records to upload, settled up to {} of {}",
@@ -472,57 +534,4 @@ impl fmt::Display for StatusAnswer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-    use yika_format::UnixMillis;
-    use yika_terminal::{HolderNumber, SaleId};
-
-    /// An identity, approved, in both ways to tell it.
-    fn approved(holder: Option<Holder>) -> (Value, String) {
-        let answer = Answer::verdict(&Verdict::Approved {
-            approval: Approval {
-                sale: SaleId([7; 16]),
-                holder_class: HolderClass::Student,
-                time: UnixMillis(5),
-                payment: None,
-            },
-            repeated: false,
-            holder,
-        });
-        (serde_json::to_value(&answer).unwrap(), answer.to_string())
-    }
-
-    #[test]
-    fn a_number_is_told_or_why_it_is_not() {
-        let number = Holder::Number(HolderNumber::new("20260001").unwrap());
-        let (json, text) = approved(Some(number));
-        assert_eq!(json["holder_number"], "20260001");
-        assert_eq!(json.get("holder_number_missing"), None);
-        assert_eq!(text, "APPROVED student, number 20260001");
-        for (holder, word) in [
-            (Holder::Unknown, "unknown"),
-            (Holder::OutOfDate, "out_of_date"),
-            (Holder::NoDirectory, "none"),
-        ] {
-            let (json, text) = approved(Some(holder));
-            assert_eq!(json["holder_number_missing"], word);
-            assert_eq!(json.get("holder_number"), None);
-            assert!(text.starts_with("APPROVED student, number not known: "), "{text}");
-        }
-    }
-
-    #[test]
-    fn where_nobody_asks_nothing_is_said_of_a_number() {
-        let (json, text) = approved(None);
-        let expected = json!({
-            "decision": "approved",
-            "purpose": "identity",
-            "sale": "07070707-0707-0707-0707-070707070707",
-            "holder_class": "student",
-            "time_ms": 5,
-            "repeated": false,
-        });
-        assert_eq!((json, text.as_str()), (expected, "APPROVED student"));
-    }
-}
+mod tests;
