@@ -82,16 +82,22 @@ impl Terminal {
     /// confirmed. What was given out before is not given for good: whoever keeps something of it asks again after each
     /// sync, and forgets who is not among them any more.
     pub fn faces(&self) -> impl Iterator<Item = Face> + '_ {
+        let mut last = None;
+        std::iter::from_fn(move || {
+            let face = self.face_after(last)?;
+            last = Some(face.reference);
+            Some(face)
+        })
+    }
+
+    /// The next of [`Self::faces`] after this reference, or the first. For callers that can't hold an iterator: each call
+    /// looks at the newest list.
+    pub fn face_after(&self, reference: Option<FaceReference>) -> Option<Face> {
         self.forget_if_out_of_date();
-        let references: Vec<_> = self
-            .faces_in_use()
-            .iter()
-            .flat_map(|faces| faces.entries())
-            .map(|entry| entry.reference)
-            .collect();
-        references
-            .into_iter()
-            .filter_map(|reference| self.face(reference))
+        let faces = self.faces_in_use()?;
+        let is_before = |entry: &FaceEntry| Some(entry.reference) <= reference;
+        let rest = &faces.entries()[faces.entries().partition_point(is_before)..];
+        rest.iter().find_map(|entry| self.face(entry.reference))
     }
 
     /// This portrait, if it may be used now and is here. One that was damaged is deleted, and fetched again by the next sync.

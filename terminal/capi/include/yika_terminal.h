@@ -7,6 +7,16 @@
 #include <stdint.h>
 
 /**
+ * The size of a portrait's name.
+ */
+#define YIKA_REFERENCE_BYTES 16
+
+/**
+ * The most bytes that a portrait has.
+ */
+#define YIKA_PORTRAIT_BYTES 100000
+
+/**
  * The size of a sale's number.
  */
 #define YIKA_SALE_BYTES 16
@@ -137,6 +147,24 @@ typedef struct {
   char holder_number[YIKA_NUMBER_BYTES];
 } YikaVerdict;
 
+/**
+ * A portrait. All zero before the first.
+ */
+typedef struct {
+  /**
+   * Its name. A new portrait of the same holder has another one.
+   */
+  uint8_t reference[YIKA_REFERENCE_BYTES];
+  /**
+   * How many bytes `jpeg` has; 0 for no portrait.
+   */
+  uint32_t length;
+  /**
+   * The JPEG file.
+   */
+  uint8_t jpeg[YIKA_PORTRAIT_BYTES];
+} YikaFace;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -205,13 +233,28 @@ YikaStatus yika_terminal_void_last(const YikaTerminal *terminal,
                                    uint64_t *amount_fen);
 
 /**
- * Fetches lists and time from the platform. Uses the network and blocks until it is done.
+ * Fetches lists and time from the platform, and what belongs to its kind of terminal. Uses the network and blocks until it is done.
  *
  * # Safety
  *
  * `terminal` must be NULL or an open handle.
  */
 YikaStatus yika_terminal_sync(const YikaTerminal *terminal);
+
+/**
+ * Puts the next portrait that a gate or a POS may use now into `*face`: the first where `face->length` is 0, else the
+ * one after `face->reference`. `YIKA_STATUS_REFUSED`: there is none, or none any more, and `*face` is all zero. So it is
+ * where the lease of the portraits is over or the time is not confirmed.
+ *
+ * An engine that makes something of portraits asks for all of them again after each sync, and forgets what it made of
+ * those that don't come any more.
+ *
+ * # Safety
+ *
+ * `terminal` must be NULL or an open handle, `face` NULL or a whole struct that was set, to zeros or by this function.
+ */
+YikaStatus yika_terminal_next_face(const YikaTerminal *terminal,
+                                   YikaFace *face);
 
 /**
  * Hands in what was sold, and puts the number of records that the platform has not answered for into `*pending` (NULL

@@ -12,6 +12,7 @@
 #![allow(unsafe_code)]
 
 mod call;
+mod face;
 mod verdict;
 
 use std::ffi::{CStr, OsStr, c_char};
@@ -23,6 +24,7 @@ use yika_terminal::{Purpose, Request, SaleId, Terminal, TerminalOptions, new_sal
 
 use call::{CallError, call, online};
 pub use call::{YikaStatus, yika_last_error};
+pub use face::{YIKA_PORTRAIT_BYTES, YIKA_REFERENCE_BYTES, YikaFace};
 pub use verdict::{
     YIKA_MESSAGE_BYTES, YIKA_NUMBER_BYTES, YIKA_REASON_BYTES, YIKA_SALE_BYTES, YikaHolder, YikaVerdict,
 };
@@ -141,7 +143,7 @@ pub unsafe extern "C" fn yika_terminal_void_last(
     })
 }
 
-/// Fetches lists and time from the platform. Uses the network and blocks until it is done.
+/// Fetches lists and time from the platform, and what belongs to its kind of terminal. Uses the network and blocks until it is done.
 ///
 /// # Safety
 ///
@@ -153,6 +155,36 @@ pub unsafe extern "C" fn yika_terminal_sync(terminal: *const YikaTerminal) -> Yi
         let terminal = unsafe { opened(terminal) }?;
         online(terminal.sync())?;
         Ok(YikaStatus::Done)
+    })
+}
+
+/// Puts the next portrait that a gate or a POS may use now into `*face`: the first where `face->length` is 0, else the
+/// one after `face->reference`. `YIKA_STATUS_REFUSED`: there is none, or none any more, and `*face` is all zero. So it is
+/// where the lease of the portraits is over or the time is not confirmed.
+///
+/// An engine that makes something of portraits asks for all of them again after each sync, and forgets what it made of
+/// those that don't come any more.
+///
+/// # Safety
+///
+/// `terminal` must be NULL or an open handle, `face` NULL or a whole struct that was set, to zeros or by this function.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn yika_terminal_next_face(
+    terminal: *const YikaTerminal,
+    face: *mut YikaFace,
+) -> YikaStatus {
+    call(|| {
+        // SAFETY: the caller promises that it is NULL or an open handle.
+        let terminal = unsafe { opened(terminal) }?;
+        // SAFETY: the caller promises that it is NULL or whole and set, and nobody else has it during the call.
+        let face = unsafe { face.as_mut() }.ok_or(CallError::Null("face"))?;
+        let next = terminal.face_after(face.place());
+        face.put(next.as_ref());
+        Ok(if next.is_some() {
+            YikaStatus::Done
+        } else {
+            YikaStatus::Refused
+        })
     })
 }
 

@@ -1,4 +1,4 @@
-//! A till and a library desk written in C, compiled against the committed header and run, with a platform on loopback
+//! A till, a library desk and a gate's face engine written in C, compiled against the committed header and run, with a platform on loopback
 //! that has the test kit's lists. Only what C calls for is played: proofs are not looked at here.
 
 #![cfg(target_os = "linux")]
@@ -26,10 +26,12 @@ use yika_format::lists::{DirectoryEntry, HolderNumber, Row};
 use yika_format::sale::SignedSale;
 use yika_format::{Pseudonym, PublicKey, UnixMillis, UnixSeconds};
 use yika_terminal::{Enrol, TerminalOptions, enrol};
-use yika_testkit::{CodeBuilder, ListBuilder, SignerKit};
+use yika_testkit::{CodeBuilder, ListBuilder, SignerKit, face_entry};
 
 const DOMAIN: &str = "campus.example";
 const DAY_S: u32 = 86_400;
+/// The portraits that the platform delivers, by the bytes of their references.
+const PORTRAITS: [(u8, &[u8]); 2] = [(0x11, b"\xff\xd8one"), (0xee, b"\xff\xd8another")];
 
 /// The machine's time: the C program's terminal reads the real clocks.
 fn now() -> UnixMillis {
@@ -118,6 +120,18 @@ impl Campus {
             ("GET", "/v1/terminals/table") => self.lists.table().into_response(),
             ("GET", "/v1/terminals/revocations") => self.lists.revocations().into_response(),
             ("GET", "/v1/terminals/directory") => self.directory().into_response(),
+            ("GET", "/v1/terminals/faces") => {
+                let entries = PORTRAITS.map(|(reference, jpeg)| face_entry(reference, jpeg));
+                self.lists.faces(&entries).into_response()
+            }
+            ("POST", "/v1/terminals/faces/applied") => StatusCode::NO_CONTENT.into_response(),
+            ("GET", path) if path.starts_with("/v1/terminals/faces/") => {
+                let portrait = PORTRAITS.iter().find(|(reference, jpeg)| {
+                    let name = face_entry(*reference, jpeg).reference.to_string();
+                    path.ends_with(&name)
+                });
+                portrait.unwrap().1.into_response()
+            }
             ("POST", "/v1/terminals/time") => {
                 let nonce = body.as_ref().try_into().unwrap();
                 self.lists.time(&nonce, now()).into_response()
@@ -282,6 +296,20 @@ fn a_library_desk_in_c_learns_whose_identity_it_is() {
         ])
         .output()
         .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"done\n");
+}
+
+#[test]
+fn a_gate_in_c_is_given_the_portraits_that_it_may_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, program) = (folder.path().join("gate"), folder.path().join("engine"));
+    compile("gate.c", &program);
+    let campus = Campus::new(&SignerKit::new(DOMAIN));
+    // Kept until the end: the platform answers on its threads while the program runs.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(enrol_terminal(&home, TerminalKind::Gate, campus));
+    let output = command(&program).arg(&home).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(output.stdout, b"done\n");
 }

@@ -167,9 +167,9 @@ async fn a_portrait_with_other_bytes_is_refused_and_stops_no_other() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_is_refused_though_it_is_what_is_listed() {
+async fn an_answer_that_is_too_large_or_empty_is_refused_though_it_is_what_is_listed() {
     let (bench, terminal) = enrolled(Kind::Gate, &[1, 3]).await;
-    for (reference, len) in [(2, MAX_PORTRAIT), (3, MAX_PORTRAIT + 1)] {
+    for (reference, len) in [(2, MAX_PORTRAIT), (3, MAX_PORTRAIT + 1), (4, 0)] {
         let large = vec![reference; len];
         let mut campus = bench.platform.campus();
         let large_entry = face_entry(reference, &large);
@@ -178,7 +178,7 @@ async fn an_answer_that_is_too_large_is_refused_though_it_is_what_is_listed() {
         faces.push(large_entry);
         campus.portraits.insert(large_entry.reference, large);
     }
-    assert_eq!(counts(report(&terminal).await), (Accepted::New, 2, 0, 1));
+    assert_eq!(counts(report(&terminal).await), (Accepted::New, 2, 0, 2));
     assert_eq!(on_disk(&bench), files(&[1, 2]));
     assert_eq!(terminal.faces().count(), 2);
 }
@@ -434,6 +434,22 @@ async fn a_terminal_that_the_platform_refuses_has_its_portraits_until_the_lease_
     bench.clock.advance(DAY_MS + 1);
     assert!(terminal.sync().await.is_err());
     assert_eq!(on_disk(&bench), files(&[]));
+}
+
+#[tokio::test]
+async fn a_list_that_changes_while_faces_are_read_counts_at_once() {
+    let (bench, terminal) = synced(&[1, 2, 3]).await;
+    let mut faces = terminal.faces();
+    assert_eq!(faces.next().unwrap().reference, entry(1).reference);
+    let newer = ListBuilder {
+        version: 8,
+        ..ListBuilder::new(&bench.kit)
+    };
+    terminal
+        .accept_faces(&newer.faces(&[entry(1), entry(3)]))
+        .unwrap();
+    let rest: Vec<_> = faces.map(|face| face.reference).collect();
+    assert_eq!(rest, references(&[3]));
 }
 
 #[cfg(unix)]
