@@ -1,345 +1,390 @@
-"""A second reader of Yika codes, written from docs/code-format.md alone; [n] is its section n.
+"""A second reader of Yika codes, written from docs/code-format.md alone, whose sections the comments cite.
 
-Pure functions. What is not accepted raises Refused with the one reason; any other exception is a bug.
+It decodes and verifies codes, credentials, signed messages, records of sales, confirmations and proofs.
+Whatever is not good raises Refused with the one reason; any other exception is a bug.
 """
+import hashlib
 import hmac
+import math
 import re
-from hashlib import sha256
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
+from copy import copy
+from types import SimpleNamespace as Fields
 
-number = int.from_bytes  # big-endian, as everything here
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+PAYMENTS = "payment", "confirmed_payment"
+USES = {1: "identity"} | {slot << 4 | 2 + way: PAYMENTS[way] for slot in range(1, 9) for way in (0, 1)}
+GATE, LIBRARY, POS, FEE, UNATTENDED, CONFIRMED = [1 << bit for bit in range(6)]
+
+# Layouts: "name size" of a number, with its range if it has one; x behind a size: bytes; key: compressed key
+SIGNATURE = f"r 32 1..{ORDER - 1}, s 32 1..{ORDER - 1}"
+ATTRIBUTES = "per_use 2, cumulative 2, accounts 1, scopes 1 0..63, holder 1"
+CREDENTIAL = ("header 1 0x18..0x19, issuer 2, pseudonym 5x, epoch 1 1..254, not_before_hours 2,"
+              "life_hours 1 1.., code_life_s 1 10..120, attributes 7x, device_key key," + SIGNATURE)
+SHORT = "header 1 0x14..0x15, pseudonym 5x, epoch 1 1..254"
+DYNAMIC = "time 4, counter 2 1.., use 1, site 1 0..254, clock 1 0..252," + SIGNATURE
+CONFIRMATION = "terminal 8, nonce 8 1.., amount_fen 8 1.."
+ENVELOPE = ("magic 2 0x594b..0x594b, type 1 1..8, algorithm 1 0..0, school 16x, signer 2, version 8,"
+            "issued_ms 8, good_until_ms 8, length 4")
+KEY = "id 2 1.., role 1 1..3, algorithm 1 0..0, since 4, to 4, key key"
+POLICY = "code_life_s 1 10..120, max_skew_s 1 0..60, unanchored 2, without_revocations 1 0..1, count 4"
+ROW = "pseudonym 5x, epoch 1 1..254, min_epoch 1 1.., until 2, attributes 7x, flags 1 0..7, device_key key"
+SALE = ("school 16x, terminal 8, sequence 8 1.., previous 32x, kind 1 1..3, amount_fen 8 1.., merchant 8,"
+        "time_ms 8, uncertainty_s 2, table_version 8, revocations_version 8, nonce 8, length 2")
+
 
 class Refused(Exception):
-    """Not accepted; its text is the reason."""
+    """Not good; its text is one of the reasons of the specification."""
 
-def need(condition, reason="MALFORMED"):
+
+def check(condition, reason="MALFORMED"):
     if not condition:
         raise Refused(reason)
 
-def tag(name):
-    return b"YIKA1." + name.encode().ljust(10, b"\0")
+def unpack(layout, data, into=None):
+    """Cut data by a layout, into which it must fit to the byte."""
+    fields = into or Fields()
+    for entry in layout.split(","):
+        name, kind, *limits = entry.split()
+        size = 33 if kind == "key" else int(kind.rstrip("x"))
+        value, data = data[:size], data[size:]
+        check(len(value) == size and (kind != "key" or value[0] in (2, 3)))
+        if kind.isdigit():
+            value = int.from_bytes(value, "big")
+            low, high = limits[0].split("..") if limits else ("0", "")
+            check(int(low, 0) <= value and (not high or value <= int(high, 0)))
+        setattr(fields, name, value)
+    check(not data)
+    return fields
+
+def pieces(data, size):
+    """Pieces of that size; what is left over is a piece too, and too short for its layout."""
+    return [data[at:at + size] for at in range(0, len(data), size)]
+
+def rising(entries):
+    """The entries by their first field, which must rise strictly."""
+    keys = [next(iter(vars(entry).values())) for entry in entries]
+    check(all(lower < higher for lower, higher in zip(keys, keys[1:])))
+    return dict(zip(keys, entries))
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+def tag(text):
+    return text.encode().ljust(16, b"\0")
 
 def school_hash(domain):
-    return sha256(b"yika-school:" + domain.lower().encode("ascii")).digest()[:16]
+    return sha256(b"yika-school:" + domain.lower().encode())[:16]
 
-def point(key):
-    """The key as a point of P-256; None where it is not on the curve [1]."""
+def point(key, reason="MALFORMED"):
+    """The public key, which must be on the curve."""
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)
     except ValueError:
-        return None
+        raise Refused(reason) from None
 
-def verifies(key, rs, message):
-    """Whether r‖s verifies; under a key that is not on the curve nothing does [1, 8.2]."""
-    public, der = point(key), encode_dss_signature(number(rs[:32]), number(rs[32:]))
+def verify(key, signature, message, reason):
+    """The signature is the r and s of what was unpacked."""
+    pair = utils.encode_dss_signature(signature.r, signature.s)
     try:
-        return public is not None and public.verify(der, message, ec.ECDSA(SHA256())) is None
+        point(key, reason).verify(pair, message, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
-        return False
+        raise Refused(reason) from None
 
-# Layouts are fields "name size allowed": bytes that pass the test named, else a number, in one of the spans.
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-TESTS = {
-    "bytes": lambda data: True,
-    "key": lambda data: data[0] in (2, 3),
-    "key_on_curve": lambda data: data[0] in (2, 3) and point(data) is not None,
-    "rs": lambda data: len(data) == 64 and 0 < number(data[:32]) < ORDER and 0 < number(data[32:]) < ORDER}
-PAYMENTS = "/".join(f"{16 * slot + 2}-{16 * slot + 3}" for slot in range(1, 9))
-HOLDER = "pseudonym 5 bytes, epoch 1 1-254"
-ATTRIBUTES = "per_use_fen 2, cumulative_fen 2, accounts 1, scopes 1 0-63, class 1 1-4/17-20/33-36"
-CREDENTIAL = (f"header 1 24-25, issuer 2, {HOLDER}, not_before_hours 2, life_hours 1 1-255, "
-              f"code_life_s 1 10-120, {ATTRIBUTES}, device_key 33 key, issuer_signature 64 rs")
-DYNAMIC = f"time 4, counter 2 1-65535, use 1 1-1/{PAYMENTS}, site 1 0-254, clock 1 0-252, signature 64 rs"
-CODES = {80: f"header 1 20-21, {HOLDER}, {DYNAMIC}", 190: f"{CREDENTIAL}, {DYNAMIC}"}
-CONFIRMATION = f"terminal 8, nonce 8 1-{2**64}, amount_fen 8 1-{2**64}"
-ENVELOPE = ("magic 2 22859-22859, type 1 1-7, algorithm 1 0-0, school 16 bytes, signer 2, version 8, "
-            "issued_ms 8, good_until_ms 8, length 4")
-KEY = "id 2 1-65535, role 1 1-3, algorithm 1 0-0, from 4, to 4, key 33 key_on_curve"
-POLICY = ("code_life_s 1 10-120, max_skew_s 1 0-60, unanchored_limit_fen 2, "
-          "identity_without_revocations 1 0-1, count 4")
-ROW = f"{HOLDER}, min_epoch 1 1-255, until 2, {ATTRIBUTES}, flags 1 0-1/4-5, device_key 33 key"
-BOX = f"terminal 8, form 1 4-4, point 64 bytes, size 4 16-{2**32}"
-RECORD = (f"school 16 bytes, terminal 8, sequence 8 1-{2**64}, previous 32 bytes, sale_kind 1 1-3, "
-          f"amount_fen 8 1-{2**64}, merchant 8, time_ms 8, uncertainty_s 2, table_version 8, "
-          "revocations_version 8, nonce 8, length 2")
 
-def read(layout, data):
-    """The fields of exactly these bytes, by name; amounts of two bytes are in units of 10 fen."""
-    layout = re.findall(r"(\w+) (\d+) ?([^,]*)", layout)
-    need(len(data) == sum(int(size) for _, size, _ in layout))
-    fields, at = {"bytes": data}, 0
-    for name, size, allowed in layout:
-        part = data[at:at + int(size)]
-        at += int(size)
-        if allowed in TESTS:
-            need(TESTS[allowed](part))
-            fields[name] = part
-        else:
-            spans = re.findall(r"(\d+)-(\d+)", allowed)
-            need(not spans or any(int(low) <= number(part) <= int(high) for low, high in spans))
-            fields[name] = number(part) * (10 if size == "2" and name.endswith("_fen") else 1)
-    need("cumulative_fen" not in fields or fields["per_use_fen"] <= fields["cumulative_fen"])
+# 2 to 4: codes, text, what is signed
+
+def read_attributes(data):
+    fields = unpack(ATTRIBUTES, data)
+    fields.key_storage, fields.holder_class = divmod(fields.holder, 16)
+    check(fields.key_storage <= 2 and 1 <= fields.holder_class <= 4 and fields.per_use <= fields.cumulative)
+    fields.per_use_fen, fields.cumulative_fen = 10 * fields.per_use, 10 * fields.cumulative
     return fields
 
-def read_entries(layout, size, data):
-    """Entries back to back, by their first field, which rises strictly."""
-    entries = [read(layout, data[at:at + size]) for at in range(0, len(data), size)]
-    names = [entry[layout.split()[0]] for entry in entries]
-    need(all(a < b for a, b in zip(names, names[1:])))
-    return dict(zip(names, entries))
-
-def decode_text(text, lengths):
-    """The bytes of a scanned text [3]; `lengths` are those behind the prefixes that are asked for."""
-    text = re.sub(r"\A\][Qq][0-6]", "", text).rstrip("\r\n\t")
-    need(text.isascii() and len(text) - 2 == lengths.get(text[:2].upper()))
-    digits = ["0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:".find(letter) for letter in text[2:].upper()]
-    groups = [a + 45 * b + 2025 * c for a, b, c in zip(digits[::3], digits[1::3], digits[2::3])]
-    need(min(digits) >= 0 and max(groups) < 65536)
-    return b"".join(group.to_bytes(2) for group in groups)
-
-def read_confirmation(text):
-    return read(CONFIRMATION, decode_text(text, {"C3": 36}))
-
-def read_code(data):
-    """A code of either form [2]; only the full one has an `issuer`."""
-    need(len(data) in CODES)
-    code = read(CODES[len(data)], data)
-    profile, (slot, kind) = code["header"] & 3, divmod(code["use"], 16)
-    signed = bytes([0x10 | profile]) + code["pseudonym"] + bytes([code["epoch"]]) + data[-73:-64]
-    return code | {"profile": profile, "slot": slot, "type": kind, "signed": signed}
-
-def code_preimage(code, school, confirmation):
-    """What the device signed; a code of type 3 covers what it confirms [4.2]."""
-    preimage = tag("code") + school + code["signed"]
-    if code["type"] == 3:
-        confirmed = b"".join(confirmation[name].to_bytes(8) for name in ("terminal", "nonce", "amount_fen"))
-        preimage += sha256(tag("ctx") + school + confirmed).digest()
-    return preimage
-
-def credential_preimage(data, school):
-    return tag("cred") + school + data[:53]
-
-def open_credential(data, school, key):
-    credential = read(CREDENTIAL, data)
-    need(verifies(key, credential["issuer_signature"], credential_preimage(data, school)), "ISSUER_SIG")
+def read_credential(data):
+    credential = unpack(CREDENTIAL, data)
+    credential.attributes = read_attributes(credential.attributes)
+    credential.profile, credential.signed = credential.header & 3, data[:53]
     return credential
 
-def check_possession(signature, school, nonce, device, key):
-    """A proof of possession, its signature raw or in DER that encodes to the same bytes again [4.3]."""
-    if len(signature) != 64:
-        need(8 <= len(signature) <= 72)
-        r, s = number(signature[4:4 + signature[3]]), number(signature[6 + signature[3]:])
-        need(encode_dss_signature(r, s) == signature and max(r, s) < ORDER)
-        signature = r.to_bytes(32) + s.to_bytes(32)
-    need(TESTS["rs"](signature))
-    need(verifies(key, signature, tag("pop") + school + nonce + device + key), "DEVICE_SIG")
+def read_code(data):
+    """2: a code of either form; all before its last 73 bytes is the credential or what is short for it."""
+    code = unpack(DYNAMIC, data[-73:])
+    code.form = "full" if len(data) == 190 else "short"
+    code.credential = read_credential(data[:-73]) if code.form == "full" else None
+    head = code.credential or unpack(SHORT, data[:-73])
+    code.profile, code.pseudonym, code.epoch = head.header & 3, head.pseudonym, head.epoch
+    check(code.use in USES)
+    code.dynamic, code.slot, code.use = data[-73:-64], code.use >> 4, USES[code.use]
+    return code
 
-MESSAGES = {"keyset": (1, "keyset", 0), "table": (2, "table", 2), "delta": (3, "delta", 2),
-            "revocations": (4, "revoke", 2), "time": (5, "time", 3), "directory": (6, "dir", 2),
-            "mark": (7, "mark", 2)}  # type, tag, role of the signer
+def read_text(text, lengths):
+    """3: text to bytes; lengths says how many characters follow each prefix."""
+    text = re.sub(r"\A\][Qq][0-6]", "", text).rstrip("\r\n\t")
+    check(len(text) - 2 == lengths.get(text[:2].replace("c", "C")))
+    digits = [ALPHABET.find(letter.upper() if letter.isascii() else letter) for letter in text[2:]]
+    values = [low + 45 * middle + 2025 * high for low, middle, high in pieces(digits, 3)]
+    check(min(digits) >= 0 and max(values) <= 65535)
+    return b"".join(value.to_bytes(2, "big") for value in values)
 
-def pinned(school, root):
-    """The root as a keyset of its own, which opens keysets."""
-    return {"school": school, "keys": {0: {"role": 0, "from": 0, "to": 2**64, "key": root}}}
+def read_confirmation(text):
+    return unpack(CONFIRMATION, read_text(text, {"C3": 36}))
 
-def listed_key(keyset, name, role, second):
-    """The entry of that key, if it has this role and this second is in its time."""
-    key = keyset["keys"].get(name)
-    return key if key and key["role"] == role and key["from"] <= second < key["to"] else None
+def code_preimage(code, school, shown):
+    """4.2; shown has terminal, nonce and amount_fen of the confirmation, for a code of type 3."""
+    head = bytes([0x10 | code.profile]) + code.pseudonym + bytes([code.epoch])
+    message = tag("YIKA1.code") + school + head + code.dynamic
+    if code.use == "confirmed_payment":
+        numbers = b"".join(n.to_bytes(8, "big") for n in (shown.terminal, shown.nonce, shown.amount_fen))
+        message += sha256(tag("YIKA1.ctx") + school + numbers)
+    return message
 
-def open_message(wanted, data, keyset, have_version=None, **asked):
-    """A signed message, in the order of [5.1]; `asked` is what else its kind needs, see `read_body`."""
-    message = read(ENVELOPE, data[:50])
-    signed, signature = data[:50 + message["length"]], data[50 + message["length"]:][:64]
-    need(message["issued_ms"] <= message["good_until_ms"] and TESTS["rs"](signature))
-    kind, name, role = MESSAGES[wanted]
-    need(message["type"] == kind, "WRONG_MESSAGE")
-    need(message["school"] == keyset["school"], "WRONG_SCHOOL")
-    key = listed_key(keyset, message["signer"], role, message["issued_ms"] // 1000)
-    need(key, "SIGNER_UNKNOWN")
-    need(verifies(key["key"], signature, tag(name) + signed), "SIGNER_SIG")
-    body = read_body(wanted, message, signed[50:], data[len(signed) + 64:], **asked)
-    need(have_version is None or message["version"] > have_version, "NOT_NEWER")
-    return body | message
+def verify_credential(credential, school, issuer_key):
+    credential.preimage = tag("YIKA1.cred") + school + credential.signed
+    verify(issuer_key, credential, credential.preimage, "ISSUER_SIG")
+    return credential
 
-def read_body(wanted, message, body, rows, nonce=None, table=None, terminal=None, private_key=None):
-    """What a message says; of a delta, the table that it makes [5.2-5.8]."""
-    need(wanted == "table" or not rows)
-    if wanted == "keyset":
-        keys = read_entries(KEY, 45, body)
-        longest = {1: 63244800, 2: 2**32, 3: 2**32}
-        need(all(0 < key["to"] - key["from"] <= longest[key["role"]] for key in keys.values()))
-        return {"keys": keys}
-    if wanted == "table":
-        policy = read(POLICY, body[:9])
-        hashes = b"".join(sha256(rows[at:at + 204800]).digest() for at in range(0, len(rows), 204800))
-        need(len(rows) == 50 * policy["count"] and len(body) == 9 + len(hashes))
-        need(body[9:] == hashes, "CHUNK")
-        return policy | {"rows": read_entries(ROW, 50, rows)}
-    if wanted == "delta":
-        delta = read("base 8, upserts 4, deletes 4", body[:16])
-        split = 16 + 50 * delta["upserts"]
-        need(len(body) == split + 5 * delta["deletes"] and delta["base"] + 1 == message["version"])
-        upserts = read_entries(ROW, 50, body[16:split])
-        deletes = read_entries("pseudonym 5 bytes", 5, body[split:])
-        need(not upserts.keys() & deletes.keys())
-        need(delta["base"] == table["version"], "WRONG_BASE")
-        merged = sorted((table["rows"] | upserts).items())
-        return table | {"rows": {pseudonym: row for pseudonym, row in merged if pseudonym not in deletes}}
-    if wanted == "revocations":
-        return {"entries": read_entries("pseudonym 5 bytes, min_epoch 1 1-255", 6, body)}
-    if wanted == "time":
-        time = read("nonce 16 bytes, now_ms 8", body)
-        need(time["nonce"] == nonce, "WRONG_NONCE")
-        return time
-    if wanted == "mark":
-        return read("terminal 8, sequence 8", body)
-    box = read(BOX, body[:77])
-    need(len(body) == 77 + box["size"])
-    need(box["terminal"] == terminal, "WRONG_TERMINAL")
-    info = tag("dir") + message["school"] + body[:8]
-    holders = read_holders(hpke_open(private_key, body[8:73], info, message["bytes"], body[77:]))
-    return {"terminal": terminal, "entries": holders}
+def verify_proof(data, school, nonce, device, key):
+    """4.3: a raw signature, or DER, which is strict if encoding its numbers gives the same bytes again."""
+    if len(data) != 64:
+        try:
+            pair = utils.decode_dss_signature(data)
+        except ValueError:
+            raise Refused("MALFORMED") from None
+        check(max(pair) < ORDER and utils.encode_dss_signature(*pair) == data)
+        data = b"".join(number.to_bytes(32, "big") for number in pair)
+    verify(key, unpack(SIGNATURE, data), tag("YIKA1.pop") + school + nonce + device + key, "DEVICE_SIG")
+
+
+# 5: signed messages; the reader of a body adds what it says to the message
+
+def read_keyset(message, _):
+    message.keys = rising([unpack(KEY, piece) for piece in pieces(message.body, 45)])
+    for key in message.keys.values():
+        longest = 63_244_800 if key.role == 1 else math.inf
+        check(0 < key.to - key.since <= longest and point(key.key))
+
+def read_rows(data):
+    rows = [unpack(ROW, piece) for piece in pieces(data, 50)]
+    for row, row.raw in zip(rows, pieces(data, 50)):
+        row.attributes = read_attributes(row.attributes)
+        row.profile, row.pays_offline = row.flags & 3, row.flags & 4
+        check(row.profile <= 1)
+    return rising(rows)
+
+def read_table(message, _):
+    policy = message.policy = unpack(POLICY, message.body[:9])
+    policy.unanchored_limit_fen = 10 * policy.unanchored
+    chunks, listed = pieces(message.behind, 50 * 4096), pieces(message.body[9:], 32)
+    check(len(message.behind) == 50 * policy.count and len(message.body) == 9 + 32 * len(chunks))
+    check([sha256(chunk) for chunk in chunks] == listed, "CHUNK")
+    message.rows = read_rows(message.behind)
+
+def read_delta(message, asked):
+    head = unpack("base 8, upserts 4, deletes 4", message.body[:16])
+    split = 16 + 50 * head.upserts
+    check(len(message.body) == split + 5 * head.deletes and head.base + 1 == message.version)
+    upserts = read_rows(message.body[16:split])
+    deletes = rising([unpack("pseudonym 5x", piece) for piece in pieces(message.body[split:], 5)])
+    check(not upserts.keys() & deletes.keys())
+    check(head.base == asked.table.version, "WRONG_BASE")
+    message.policy, rows = asked.table.policy, asked.table.rows | upserts
+    message.rows = {name: rows[name] for name in sorted(rows) if name not in deletes}
+
+def read_revocations(message, _):
+    layout = "pseudonym 5x, min_epoch 1 1.."
+    message.entries = rising([unpack(layout, piece) for piece in pieces(message.body, 6)])
+
+def read_time(message, asked):
+    unpack("nonce 16x, now_ms 8", message.body, message)
+    check(message.nonce == asked.nonce, "WRONG_NONCE")
+
+def read_mark(message, _):
+    unpack("terminal 8, sequence 8", message.body, message)
+
+def read_faces(message, _):
+    layout = "reference 16x, digest 32x"
+    message.entries = rising([unpack(layout, piece) for piece in pieces(message.body, 48)])
+
+def read_directory(message, asked):
+    head = unpack("terminal 8, mark 1 4..4, point 64x, length 4 16..", message.body[:77])
+    check(len(message.body) == 77 + head.length)
+    check(head.terminal == asked.terminal, "WRONG_TERMINAL")
+    info = tag("YIKA1.dir") + message.school + message.body[:8]
+    rest = hpke_open(asked.private_key, message.body[8:73], info, message.envelope, message.body[77:])
+    entries = []
+    while rest:
+        end = 6 + unpack("pseudonym 5x, length 1 1..32", rest[:6]).length
+        entries.append(unpack(f"pseudonym 5x, length 1, number {end - 6}x", rest[:end]))
+        check(all(0x21 <= byte <= 0x7e for byte in entries[-1].number))
+        entries[-1].number, rest = entries[-1].number.decode("ascii"), rest[end:]
+    message.terminal, message.entries = head.terminal, rising(entries)
 
 def hpke_open(private_key, encapsulated, info, aad, sealed):
-    """RFC 9180, base mode, P-256, HKDF-SHA256, AES-256-GCM. No output is above 32 bytes: one HMAC each."""
-    def hkdf(secret, suite, label, data, size=None):
-        labeled = b"HPKE-v1" + suite + label + data
-        return hmac.digest(secret, size.to_bytes(2) + labeled + b"\1" if size else labeled, "sha256")[:size]
+    """5.8: RFC 9180, base mode, one message, suite 0010, 0001, 0002; of HKDF one block is enough."""
+    def extract(suite, salt, label, material):
+        return hmac.digest(salt, b"HPKE-v1" + suite + label + material, "sha256")
 
-    public, own = point(encapsulated), ec.derive_private_key(number(private_key), ec.SECP256R1())
-    need(public is not None, "SEALED")
-    numbers = own.public_key().public_numbers()
-    recipient = b"\4" + numbers.x.to_bytes(32) + numbers.y.to_bytes(32)
+    def expand(suite, secret, label, material, length):
+        material = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + material
+        return hmac.digest(secret, material + b"\1", "sha256")[:length]
+
     kem, suite = b"KEM\0\x10", b"HPKE\0\x10\0\1\0\2"
-    shared = hkdf(b"", kem, b"eae_prk", own.exchange(ec.ECDH(), public))
-    shared = hkdf(shared, kem, b"shared_secret", encapsulated + recipient, 32)
-    context = b"\0" + hkdf(b"", suite, b"psk_id_hash", b"") + hkdf(b"", suite, b"info_hash", info)
-    secret = hkdf(shared, suite, b"secret", b"")
-    key, nonce = hkdf(secret, suite, b"key", context, 32), hkdf(secret, suite, b"base_nonce", context, 12)
+    private = ec.derive_private_key(int.from_bytes(private_key, "big"), ec.SECP256R1())
+    public = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    agreed = extract(kem, b"", b"eae_prk", private.exchange(ec.ECDH(), point(encapsulated, "SEALED")))
+    shared = expand(kem, agreed, b"shared_secret", encapsulated + public, 32)
+    context = b"\0" + extract(suite, b"", b"psk_id_hash", b"") + extract(suite, b"", b"info_hash", info)
+    secret = extract(suite, shared, b"secret", b"")
+    key, nonce = expand(suite, secret, b"key", context, 32), expand(suite, secret, b"base_nonce", context, 12)
     try:
         return AESGCM(key).decrypt(nonce, sealed, aad)
     except InvalidTag:
         raise Refused("SEALED") from None
 
-def read_holders(data):
-    """What was sealed in a directory [5.8]: pseudonym, length and number of each holder."""
-    holders, at, last = {}, 0, b""
-    while at < len(data):
-        holder = read("pseudonym 5 bytes, length 1 1-32", data[at:at + 6])
-        text = data[at + 6:at + 6 + holder["length"]]
-        need(len(text) == holder["length"] and re.fullmatch(rb"[!-~]+", text) and holder["pseudonym"] > last)
-        last, at = holder["pseudonym"], at + 6 + len(text)
-        holders[last] = holder | {"number": text.decode("ascii")}
-    return holders
+# By kind: type, tag, role of the signer, whether the version must be newer, reader of the body
+MESSAGES = {
+    "keyset": (1, "YIKA1.keyset", 0, True, read_keyset), "table": (2, "YIKA1.table", 2, True, read_table),
+    "delta": (3, "YIKA1.delta", 2, False, read_delta), "time": (5, "YIKA1.time", 3, False, read_time),
+    "revocations": (4, "YIKA1.revoke", 2, True, read_revocations),
+    "directory": (6, "YIKA1.dir", 2, True, read_directory), "mark": (7, "YIKA1.mark", 2, False, read_mark),
+    "faces": (8, "YIKA1.faces", 2, True, read_faces)}
 
-def open_sale(data, school, terminal_key, device_key):
-    """An uploaded record [6]; `device_key` is the one enrolled for the code's pseudonym, or None."""
-    record = read(RECORD, data[:117]) | {"voids": 0}
-    signed, signature = data[:117 + record["length"]], data[117 + record["length"]:]
-    need(TESTS["rs"](signature) and (record["sequence"] > 1 or record["previous"] == bytes(32)))
-    if record["sale_kind"] == 2:
-        record["voids"] = number(signed[117:])
-        need(record["length"] == 8 and 0 < record["voids"] < record["sequence"] and record["nonce"] == 0)
+def pinned(school, root):
+    """The authority over keysets: key 0 alone, in a role 0, for all time."""
+    return Fields(school=school, keys={0: Fields(role=0, since=0, to=math.inf, key=root)})
+
+def open_message(kind, data, authority, asked):
+    """5.1; the authority is pinned(...) for a keyset and the opened keyset for all others."""
+    number, name, role, newer, read_body = MESSAGES[kind]
+    message = unpack(ENVELOPE, data[:50])
+    end = 50 + message.length
+    unpack(f"body {message.length}x," + SIGNATURE, data[50:end + 64], message)
+    check(message.issued_ms <= message.good_until_ms)
+    check(message.type == number, "WRONG_MESSAGE")
+    check(message.school == authority.school, "WRONG_SCHOOL")
+    signer = authority.keys.get(message.signer)
+    in_time = signer and signer.since <= message.issued_ms // 1000 < signer.to
+    check(in_time and signer.role == role, "SIGNER_UNKNOWN")
+    verify(signer.key, message, tag(name) + data[:end], "SIGNER_SIG")
+    message.envelope, message.behind = data[:50], data[end + 64:]
+    check(kind == "table" or not message.behind)
+    read_body(message, asked)
+    check(not newer or asked.have_version is None or message.version > asked.have_version, "NOT_NEWER")
+    return message
+
+
+# 6: records of sales
+
+def read_sale(data, school, terminal_key, device_key):
+    """An uploaded record; device_key is the one enrolled for the code's pseudonym, or None."""
+    sale = unpack(SALE, data[:117])
+    unpack(f"content {sale.length}x," + SIGNATURE, data[117:], sale)
+    void, sale.voids = sale.kind == 2, 0
+    if void:
+        sale.voids = unpack("number 8 1..", sale.content).number
+        check(sale.voids < sale.sequence and sale.nonce == 0)
     else:
-        code = read_code(signed[117:])
-        need(code["type"] != 1 and (code["type"] == 3) == (record["nonce"] != 0))
-    need(record["school"] == school, "WRONG_SCHOOL")
-    need(verifies(terminal_key, signature, tag("sale") + signed), "SIGNER_SIG")
-    if record["sale_kind"] != 2:
-        need(code["profile"] == 0 and device_key, "DEVICE_SIG")
-        need(verifies(device_key, code["signature"], code_preimage(code, school, record)), "DEVICE_SIG")
-    return record | {"hash": sha256(tag("sale") + signed).digest()}
+        code = read_code(sale.content)
+        check(code.use in PAYMENTS and (code.use == "confirmed_payment") == (sale.nonce != 0))
+    check(sale.sequence > 1 or not any(sale.previous))
+    check(sale.school == school, "WRONG_SCHOOL")
+    message = tag("YIKA1.sale") + data[:-64]
+    verify(terminal_key, sale, message, "SIGNER_SIG")
+    if not void:
+        check(device_key and code.profile == 0, "DEVICE_SIG")
+        verify(device_key, code, code_preimage(code, school, sale), "DEVICE_SIG")
+    sale.hash = sha256(message)
+    return sale
 
-# The terminal [8]. A school here has its hash, `school`, its `keyset`, and `table` and `revocations` or None.
-REASONS = ("ISSUER_UNKNOWN ISSUER_SIG UNKNOWN NOT_YET EXPIRED KEY_CONFLICT ATTR_CONFLICT PROFILE REVOKED "
-           "NOT_ASKED DEVICE_SIG").split()  # of authentication, in the order of [8.5]
-NO_TABLE = {"rows": {}, "good_until_ms": -1, "max_skew_s": 60, "unanchored_limit_fen": 0,
-            "identity_without_revocations": 0}
-NO_REVOKED = {"entries": {}, "good_until_ms": -1}
-SCOPES = {("pos", True): 2, ("gate", False): 0, ("library", False): 1, ("library", True): 3}  # True: payment
-DAY_0 = 1767225600  # 2026-01-01
 
-def decode(text):
-    """A code as a terminal takes it [8.1]."""
-    code = read_code(decode_text(text, {"C1": 120, "C2": 285}))
-    need("issuer" not in code or code["profile"] != 0 or TESTS["key_on_curve"](code["device_key"]))
-    return code
+# 8: the terminal's algorithm. A school has keyset, table and revocations; the terminal has kind, sites,
+# attended, installed, now_ms, uncertainty_s, anchored, and the confirmation that it has shown.
 
-def authenticate(code, schools, now_ms, confirmation):
-    """The school whose code it is, and what the code may [8.2]."""
-    reasons = ["ISSUER_UNKNOWN" if "issuer" in code else "UNKNOWN"]
+REASONS = ("ISSUER_UNKNOWN ISSUER_SIG UNKNOWN NOT_YET EXPIRED KEY_CONFLICT ATTR_CONFLICT PROFILE REVOKED"
+           " NOT_ASKED DEVICE_SIG").split()
+NO_TABLE = Fields(rows={}, good_until_ms=-1,
+                  policy=Fields(max_skew_s=60, unanchored_limit_fen=0, without_revocations=0))
+RULES = {("pos", True): (PAYMENTS, POS), ("library", True): (PAYMENTS, FEE),
+         ("gate", False): (["identity"], GATE), ("library", False): (["identity"], LIBRARY)}
+
+def authenticate(code, school, terminal):
+    """8.2 in one school: the attributes and the code life that count."""
+    table, now, credential = school.table or NO_TABLE, terminal.now_ms // 1000, code.credential
+    row = table.rows.get(code.pseudonym)
+    if credential:
+        issuer = school.keyset.keys.get(credential.issuer)
+        check(issuer and issuer.role == 1 and issuer.since <= now < issuer.to, "ISSUER_UNKNOWN")
+        verify_credential(credential, school.keyset.school, issuer.key)
+        start = issuer.since + 3600 * credential.not_before_hours
+        check(start <= now, "NOT_YET")
+        check(now < start + 3600 * credential.life_hours, "EXPIRED")
+        key, life, allowed = credential.device_key, credential.code_life_s, copy(credential.attributes)
+        check(not row or row.device_key == key, "KEY_CONFLICT")
+        check(not row or row.epoch != code.epoch or row.attributes == allowed, "ATTR_CONFLICT")
+        if row and code.epoch < row.epoch:
+            allowed.per_use_fen = min(allowed.per_use_fen, row.attributes.per_use_fen)
+            allowed.cumulative_fen = min(allowed.cumulative_fen, row.attributes.cumulative_fen)
+            allowed.accounts &= row.attributes.accounts
+            allowed.scopes &= row.attributes.scopes
+    else:
+        check(terminal.now_ms <= table.good_until_ms and row and code.epoch <= row.epoch, "UNKNOWN")
+        check(now < 1767225600 + 86400 * (row.until + 1), "EXPIRED")  # days from 2026-01-01
+        key, life, allowed = row.device_key, table.policy.code_life_s, copy(row.attributes)
+    check(code.profile == 0 and (not row or row.profile == 0), "PROFILE")
+    if row and not row.pays_offline:
+        allowed.scopes &= GATE | LIBRARY
+    revoked = school.revocations and school.revocations.entries.get(code.pseudonym)
+    check(all(code.epoch >= entry.min_epoch for entry in (row, revoked) if entry), "REVOKED")
+    check(code.use != "confirmed_payment" or terminal.shown, "NOT_ASKED")
+    code.preimage = code_preimage(code, school.keyset.school, terminal.shown)
+    verify(key, code, code.preimage, "DEVICE_SIG")
+    return allowed, life
+
+def authorise(code, school, allowed, life, terminal, request, standing):
+    """8.3: APPROVE or ANSWER_AS_BEFORE, for a code that is genuine."""
+    policy, amount, now = (school.table or NO_TABLE).policy, request.pay_fen, terminal.now_ms // 1000
+    pays, confirmed = amount is not None, code.use == "confirmed_payment"
+    in_date = school.revocations and terminal.now_ms <= school.revocations.good_until_ms
+    check(in_date or not pays and policy.without_revocations, "LISTS_STALE")
+    check(terminal.anchored or not pays, "NO_TIME")
+    if standing.accepted_for is not None and standing.accepted_for == request.sale:
+        return "ANSWER_AS_BEFORE"
+    slack = policy.max_skew_s
+    if code.clock <= 250 and terminal.anchored:
+        slack = min(slack, 2 * code.clock + math.ceil(terminal.uncertainty_s))
+    check(code.time >= now - life - slack, "STALE")
+    check(code.time <= now + slack, "FUTURE")
+    check(code.time >= terminal.installed, "BEFORE_INSTALL")
+    check(standing.last is None or code.epoch << 16 | code.counter > standing.last, "REPLAY")
+    uses, scope = RULES.get((terminal.kind, pays), ([], 0))
+    check(code.use in uses, "WRONG_KIND")
+    scope |= (UNATTENDED if pays and not terminal.attended else 0) | (CONFIRMED if confirmed else 0)
+    check(allowed.scopes & scope == scope, "SCOPE")
+    check(code.site == 0 or code.site in terminal.sites, "SITE")
+    if pays:
+        check(allowed.accounts >> code.slot - 1 & 1, "ACCOUNT")
+        check(amount == terminal.shown.amount_fen if confirmed else amount <= allowed.per_use_fen, "LIMIT")
+        check(code.clock <= 250 or amount <= policy.unanchored_limit_fen, "LIMIT")
+        check(0 < amount <= allowed.cumulative_fen - standing.spent_fen, "LIMIT")
+    return "APPROVE"
+
+def decide(text, schools, terminal, request, standing):
+    """8: the outcome and the code; the first school in which nothing fails settles it."""
+    code = read_code(read_text(text, {"C1": 120, "C2": 285}))
+    check(not code.credential or code.profile or point(code.credential.device_key))
+    latest = "ISSUER_UNKNOWN" if code.credential else "UNKNOWN"
     for school in schools:
         try:
-            return school, authenticate_at(code, school, now_ms, confirmation)
+            allowed, life = authenticate(code, school, terminal)
         except Refused as refused:
-            reasons.append(str(refused))
-    raise Refused(max(reasons, key=REASONS.index))
-
-def authenticate_at(code, school, now_ms, confirmation):
-    """What the code may at this school: limits, accounts, scopes and code life, under its device key."""
-    now, table, revocations = now_ms // 1000, school["table"] or NO_TABLE, school["revocations"] or NO_REVOKED
-    row, revoked = table["rows"].get(code["pseudonym"]), revocations["entries"].get(code["pseudonym"])
-    if "issuer" in code:
-        granted = dict(code)
-        key = listed_key(school["keyset"], code["issuer"], 1, now)
-        need(key, "ISSUER_UNKNOWN")
-        open_credential(code["bytes"][:117], school["school"], key["key"])
-        start = key["from"] + 3600 * code["not_before_hours"]
-        need(start <= now, "NOT_YET")
-        need(now < start + 3600 * code["life_hours"], "EXPIRED")
-        if row:
-            same = code["bytes"][13:20] == row["bytes"][9:16]
-            need(row["device_key"] == code["device_key"], "KEY_CONFLICT")
-            need(row["epoch"] != code["epoch"] or same, "ATTR_CONFLICT")
-            need(row["flags"] & 3 == code["profile"], "PROFILE")
-            if code["epoch"] < row["epoch"]:
-                granted |= {name: min(code[name], row[name]) for name in ("per_use_fen", "cumulative_fen")}
-                granted |= {name: code[name] & row[name] for name in ("accounts", "scopes")}
-    else:
-        need(now_ms <= table["good_until_ms"] and row and code["epoch"] <= row["epoch"], "UNKNOWN")
-        need(now < DAY_0 + 86400 * (row["until"] + 1), "EXPIRED")
-        need(row["flags"] & 3 == code["profile"], "PROFILE")
-        granted = row | {"code_life_s": table["code_life_s"]}
-    if row and not row["flags"] & 4:
-        granted["scopes"] &= 0b000011
-    need(code["profile"] == 0, "PROFILE")
-    need(all(code["epoch"] >= entry["min_epoch"] for entry in (row, revoked) if entry), "REVOKED")
-    need(code["type"] != 3 or confirmation, "NOT_ASKED")
-    preimage = code_preimage(code, school["school"], confirmation)
-    need(verifies(granted["device_key"], code["signature"], preimage), "DEVICE_SIG")
-    return granted
-
-def authorise(code, school, granted, terminal, time, request, standing, confirmation):
-    """Whether a genuine code is good for what is asked [8.3]; the arguments are those of the vectors."""
-    policy, revocations = school["table"] or NO_TABLE, school["revocations"] or NO_REVOKED
-    amount, now, clock = request["pay_fen"], time["now_ms"] // 1000, code["clock"]
-    paying, confirming = amount is not None, code["type"] == 3
-    if time["now_ms"] > revocations["good_until_ms"]:
-        need(not paying and policy["identity_without_revocations"], "LISTS_STALE")
-    need(time["anchored"] or not paying, "NO_TIME")
-    if standing["accepted_for"] is not None and standing["accepted_for"] == request["sale"]:
-        return "ANSWER_AS_BEFORE"
-    skew = policy["max_skew_s"]
-    if clock <= 250 and time["anchored"]:
-        skew = min(2 * clock + time["uncertainty_s"], skew)
-    need(code["time"] >= now - granted["code_life_s"] - skew, "STALE")
-    need(code["time"] <= now + skew, "FUTURE")
-    need(code["time"] >= terminal["installed"], "BEFORE_INSTALL")
-    need(standing["last"] is None or code["epoch"] * 65536 + code["counter"] > standing["last"], "REPLAY")
-    scope = SCOPES.get((terminal["kind"], paying))
-    need(scope is not None and paying == (code["type"] != 1), "WRONG_KIND")
-    scopes = 1 << scope | (paying and not terminal["attended"]) << 4 | confirming << 5
-    need(granted["scopes"] & scopes == scopes, "SCOPE")
-    need(code["site"] in [0, *terminal["sites"]], "SITE")
-    if paying:
-        need(granted["accounts"] >> code["slot"] - 1 & 1, "ACCOUNT")
-        most = confirmation["amount_fen"] if confirming else granted["per_use_fen"]
-        need(0 < amount <= most and (amount == most or not confirming), "LIMIT")
-        need(clock <= 250 or amount <= policy["unanchored_limit_fen"], "LIMIT")
-        need(standing["spent_fen"] + amount <= granted["cumulative_fen"], "LIMIT")
-    return "APPROVE"
+            latest = max(latest, str(refused), key=REASONS.index)
+        else:
+            return authorise(code, school, allowed, life, terminal, request, standing), code
+    raise Refused(latest)
