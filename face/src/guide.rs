@@ -13,6 +13,8 @@ const STAYS_MS: i64 = 800;
 /// Frames in a row in which all must be well, and how long that must have been, before the picture is taken.
 const WELL: u32 = 5;
 const WELL_MS: i64 = 600;
+/// How long somebody is guided before the shell should offer another way, in milliseconds.
+const PATIENCE_MS: i64 = 20_000;
 
 /// What the shell is to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct Guidance {
     pub hold_percent: u8,
     /// Whether this frame is to be taken.
     pub captures: bool,
+    /// Whether it has taken so long that another way should be offered: to take the picture as it is, for a person to look at.
+    pub offers_review: bool,
 }
 
 /// What has been seen and said so far.
@@ -31,6 +35,8 @@ pub struct Guide {
     said: Option<(Option<Advice>, i64)>,
     /// What the last frames said, how many did, and since when.
     seen: Option<(Option<Advice>, u32, i64)>,
+    /// When the first frame with a face was seen.
+    begun: Option<i64>,
 }
 
 impl Guide {
@@ -57,11 +63,15 @@ impl Guide {
             self.said = Some((first, at_ms));
         }
         let advice = self.said.and_then(|(said, _)| said);
+        if first != Some(Advice::NoFace) && self.begun.is_none() {
+            self.begun = Some(at_ms);
+        }
         if first.is_some() {
             return Guidance {
                 advice,
                 hold_percent: 0,
                 captures: false,
+                offers_review: self.begun.is_some_and(|begun| at_ms - begun >= PATIENCE_MS),
             };
         }
         let well_ms = at_ms - since;
@@ -71,6 +81,7 @@ impl Guide {
             advice,
             hold_percent,
             captures: hold_percent == 100,
+            offers_review: false,
         }
     }
 }
@@ -122,6 +133,19 @@ mod tests {
             "{changes}"
         );
         assert!(changes > 3, "{changes}");
+    }
+
+    #[test]
+    fn who_is_guided_for_long_without_success_is_offered_another_way() {
+        let offered = |advice| {
+            let shown = shown(100, &[Some(advice); 250]);
+            shown.iter().position(|guidance| guidance.offers_review)
+        };
+        assert_eq!(offered(Advice::Closer), Some(200));
+        assert_eq!(offered(Advice::NoFace), None, "there is nobody to offer it to");
+        let mut late = [Some(Advice::NoFace); 250];
+        late[100..].fill(Some(Advice::Blur));
+        assert!(shown(100, &late).iter().all(|guidance| !guidance.offers_review));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::geometry::{Point, Transform};
 use crate::picture::View;
 
 /// Width and height, in pixels: the larger one for whoever is close enough for it.
-const SIZES: [(u32, u32); 2] = [(480, 640), (240, 320)];
+pub(crate) const SIZES: [(u32, u32); 2] = [(480, 640), (240, 320)];
 /// Of the width: from eye to eye, and from the upper edge to the eyes.
 const EYES_APART: f32 = 0.25;
 const EYES_DOWN: f32 = 0.6;
