@@ -13,6 +13,7 @@ pub mod credential;
 pub mod dispute;
 pub mod dpop;
 mod encoding;
+pub mod face;
 mod fen;
 pub mod limit;
 pub mod operation;

@@ -148,6 +148,8 @@ problem_codes! {
     DisputeUnderWay = "dispute_under_way", 409, false, "the payment is under dispute already";
     /// The dispute was decided or taken back before.
     DisputeEnded = "dispute_ended", 409, false, "the dispute has ended";
+    /// The holder has not agreed, not to the text in force, or not any more: show it, and ask.
+    ConsentRequired = "consent_required", 409, false, "the holder's consent is missing";
     /// The school offers no utilities.
     UtilityNotOffered = "utility_not_offered", 404, false, "the school offers no utilities";
     /// The utility didn't answer; nothing was changed.

@@ -2,10 +2,12 @@
 
 mod bank;
 mod database;
+mod face;
 mod utility;
 
 pub use bank::{BankConfig, OperationTimes, WalletPolicy};
 pub use database::{DatabaseUrl, PostgresUrl};
+pub use face::FacePolicy;
 pub use utility::UtilityConfig;
 
 use crate::http::HttpLimits;
@@ -39,6 +41,8 @@ pub struct Config {
     pub utility: Option<UtilityConfig>,
     /// What wallets and top-ups allow.
     pub wallet: WalletPolicy,
+    /// What face photos are for, and how long they are kept where.
+    pub faces: FacePolicy,
     /// What a connection may take.
     pub http: HttpLimits,
 }

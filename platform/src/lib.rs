@@ -15,6 +15,8 @@ mod days;
 mod db;
 mod disputes;
 mod error;
+mod faces;
+mod files;
 mod http;
 mod idempotency;
 mod issuer;
@@ -38,11 +40,12 @@ pub use admin::{Admin, Books, HolderView, MerchantView, OpeningAccount, Terminal
 pub use bank::{BankAnswer, BankError, BankGateway, HttpBank};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, HostConfig, Limits, OperationTimes,
-    PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
+    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, FacePolicy, HostConfig, Limits,
+    OperationTimes, PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
 };
 pub use disputes::DisputeView;
 pub use error::{Error, Result};
+pub use faces::{FaceEvent, FaceEventKind, FaceReview};
 pub use http::{AdapterError, HttpLimits, ListenPolicy, listen, serve, stop_signal};
 pub use issuer::{KeySigner, SignerError};
 pub use ledger::{KindTotal, Statement, StatementLine, StatementOf};
@@ -54,6 +57,7 @@ pub use utilities::{HttpUtility, UtilityAnswer, UtilityGateway};
 use axum::body::Bytes;
 use bank::Bank;
 use db::{Db, IfEmpty};
+use faces::PhotoKeys;
 use issuer::KeyRing;
 use sessions::{HostVerifier, Nonces};
 use std::fmt;
@@ -104,6 +108,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     db: Db,
     keys: Arc<KeyRing>,
+    photo_keys: PhotoKeys,
     nonces: Nonces,
     host: HostVerifier,
     /// Held by the upload whose records are being verified.
@@ -156,11 +161,13 @@ impl Platform {
         let keys = KeyRing::open(&config, &db, ports.clock.now()).await?;
         let nonces = Nonces::open(&db).await?;
         let host = HostVerifier::new(config.host.clone(), ports.host_keys);
+        let photo_keys = PhotoKeys::new(&config.faces.keys_dir);
         let platform = Self(Arc::new(Inner {
             config,
             clock: ports.clock,
             db,
             keys: Arc::new(keys),
+            photo_keys,
             nonces,
             host,
             verifying: Mutex::new(()),
@@ -206,6 +213,14 @@ impl Platform {
         self.0.clock.now()
     }
 
+    /// Does what is due about face photos: destroys keys, drops what never came whole.
+    ///
+    /// # Errors
+    /// Where the database or the folder of the keys fails.
+    pub async fn sweep_faces(&self) -> Result<()> {
+        faces::sweep(self).await
+    }
+
     /// Tells the bank what is due, once each, and returns how many operations that were.
     ///
     /// # Errors
@@ -214,9 +229,10 @@ impl Platform {
         operations::drive_due(self).await
     }
 
-    /// Drives operations for ever: what servers do beside serving. Several on one database share the work.
+    /// Drives operations and sweeps face photos, for ever: what servers do beside serving. Several on one database share the
+    /// work.
     pub async fn drive_operations(&self) {
-        operations::drive_for_ever(self).await;
+        tokio::join!(operations::drive_for_ever(self), faces::sweep_for_ever(self));
     }
 
     /// Closes the database once nobody uses it any more.
@@ -238,6 +254,10 @@ impl Platform {
 
     fn keys_handle(&self) -> Arc<KeyRing> {
         Arc::clone(&self.0.keys)
+    }
+
+    fn photo_keys(&self) -> &PhotoKeys {
+        &self.0.photo_keys
     }
 
     fn nonces(&self) -> &Nonces {

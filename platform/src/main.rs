@@ -9,9 +9,9 @@ use std::time::Duration;
 use yika_api::LocalizedText;
 use yika_api::bank::StatementRow;
 use yika_platform::{
-    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, HostConfig, HttpLimits,
-    ListenPolicy, Platform, PublicOrigin, SchoolConfig, StatementOf, TerminalEnrolment, UtilityConfig,
-    WalletPolicy, exit_code, listen, log_to_stderr, serve, stop_signal,
+    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, FacePolicy, HostConfig,
+    HttpLimits, ListenPolicy, Platform, PublicOrigin, SchoolConfig, StatementOf, TerminalEnrolment,
+    UtilityConfig, WalletPolicy, exit_code, listen, log_to_stderr, serve, stop_signal,
 };
 
 /// The campus side of one school.
@@ -109,6 +109,10 @@ struct Serve {
     /// A proxy in front ends TLS.
     #[arg(long)]
     behind_tls_proxy: bool,
+    /// What holders agree to for their face photos, as JSON: {"version": 2, "text": {"zh": …, "en": …}}. A higher version is
+    /// agreed to anew.
+    #[arg(long, env = "YIKA_FACE_CONSENT", value_name = "FILE")]
+    face_consent: Option<PathBuf>,
     /// Lets terminals enrol without a code.
     #[arg(long)]
     open_terminal_enrolment: bool,
@@ -161,6 +165,10 @@ struct Store {
     /// Folder of the server keys; beside the database if absent, where that is a file.
     #[arg(long, env = "YIKA_DATA")]
     data: Option<PathBuf>,
+    /// Folder of the keys without which face portraits can't be read; `photo-keys` in the folder of the server keys if absent.
+    /// Leave it out of backups: what is deleted here must not come back from one.
+    #[arg(long, env = "YIKA_PHOTO_KEYS")]
+    photo_keys: Option<PathBuf>,
     #[command(flatten)]
     school: School,
 }
@@ -224,8 +232,11 @@ impl Store {
         let database = DatabaseUrl::parse(&self.database)?;
         let beside = database.folder().map(PathBuf::from);
         let school = self.school;
+        let data_dir = self.data.or(beside).ok_or(ConfigError::NoDataFolder)?;
+        let photo_keys = self.photo_keys.unwrap_or_else(|| data_dir.join("photo-keys"));
         Ok(Config {
-            data_dir: self.data.or(beside).ok_or(ConfigError::NoDataFolder)?,
+            faces: FacePolicy::with_keys_in(&photo_keys),
+            data_dir,
             database,
             public_origin: origin,
             school: SchoolConfig {
@@ -290,7 +301,7 @@ async fn run(arguments: Serve) -> Result<(), Error> {
         (Some(url), Some(root)) => Some(BankConfig::at(url, root)?),
         _ => None,
     };
-    let config = Config {
+    let mut config = Config {
         http: HttpLimits::from(&arguments.limits),
         bank,
         utility: match &arguments.utility_url {
@@ -301,6 +312,9 @@ async fn run(arguments: Serve) -> Result<(), Error> {
             .store
             .config(PublicOrigin::parse(&origin)?, enrolment, how)?
     };
+    if let Some(file) = &arguments.face_consent {
+        config.faces.text = serde_json::from_slice(&std::fs::read(file)?)?;
+    }
     let platform = Platform::open(config).await?;
     let stop = stop_signal()?;
     tracing::info!(%address, %origin, "listening");

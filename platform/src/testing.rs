@@ -243,6 +243,7 @@ impl TestPlatform {
                 fee: CardFee { per_ten_thousand: 10 },
                 ..WalletPolicy::default()
             },
+            faces: crate::FacePolicy::with_keys_in(&folder.path().join("photo-keys")),
             http: HttpLimits::default(),
         }
     }

@@ -10,6 +10,7 @@ mod bank;
 mod clock;
 mod database;
 mod disputes;
+mod faces;
 mod faults;
 mod host;
 mod keyfile;
@@ -24,6 +25,7 @@ pub use meters::MeterError;
 use axum::Router;
 use bank::{Bank, BankKeys};
 use clock::ShiftedClock;
+use faces::FaceOffice;
 use host::Host;
 use meters::Meters;
 use std::net::SocketAddr;
@@ -34,7 +36,7 @@ use tokio::net::TcpListener;
 use url::Url;
 use yika_api::LocalizedText;
 use yika_platform::{
-    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, DiscoveredKeys, HostConfig,
+    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, DiscoveredKeys, FacePolicy, HostConfig,
     HostTokenError, HttpBank, HttpLimits, HttpUtility, ListenPolicy, OperationTimes, Platform, Ports,
     PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
 };
@@ -110,6 +112,7 @@ pub struct Sandbox {
     listener: TcpListener,
     platform: Platform,
     bank: Bank,
+    faces: FaceOffice,
     router: Router,
 }
 
@@ -179,11 +182,13 @@ impl Sandbox {
             config.bank_fault,
         )
         .await?;
+        let faces = FaceOffice::new(platform.clone());
         let router = platform
             .router()
             .merge(bank.routes())
             .merge(meters.routes())
             .merge(disputes::routes(platform.clone()))
+            .merge(faces.clone().routes())
             .merge(admin::routes(platform.clone(), clock))
             .merge(admin::money_routes(platform.clone(), bank.clone()))
             .merge(host::routes(host, platform.router()));
@@ -192,6 +197,7 @@ impl Sandbox {
             listener,
             platform,
             bank,
+            faces,
             router,
         })
     }
@@ -210,7 +216,8 @@ impl Sandbox {
     /// then what all of them write to.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let driver = self.platform.clone();
-        let driving = tokio::spawn(async move { driver.drive_operations().await });
+        let clerk = self.faces.clone();
+        let driving = tokio::spawn(async move { tokio::join!(driver.drive_operations(), clerk.work()) });
         yika_platform::serve(self.listener, self.router, self.platform.http_limits(), stop).await;
         // What is half said to the bank is said again after the next start.
         driving.abort();
@@ -253,6 +260,7 @@ fn platform_config(
             },
             ..WalletPolicy::default()
         },
+        faces: FacePolicy::with_keys_in(&config.data.join("photo-keys")),
         http: HttpLimits::default(),
     }
 }

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(8, "0008_low_balance"),
     migration!(9, "0009_auto_top_up"),
     migration!(10, "0010_approvals"),
+    migration!(11, "0011_faces"),
 ];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \

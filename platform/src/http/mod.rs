@@ -91,6 +91,7 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::disputes::routes())
         .merge(crate::limits::routes())
         .merge(crate::auto_top_up::routes())
+        .merge(crate::faces::routes())
 }
 
 /// Ends a request that takes too long, be it that its body doesn't come. What it had committed stays; its idempotency key tells

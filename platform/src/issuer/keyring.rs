@@ -73,7 +73,7 @@ impl KeyRing {
     }
 
     /// The header of a list that the table key signs.
-    pub(super) fn table_header(&self, version: u64, issued: UnixMillis, good_until: UnixMillis) -> Header {
+    pub(crate) fn table_header(&self, version: u64, issued: UnixMillis, good_until: UnixMillis) -> Header {
         self.header(self.table.entry.id, version, issued, good_until)
     }
 

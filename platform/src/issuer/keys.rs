@@ -4,11 +4,11 @@
 //! others sign while the platform runs. All signing goes through [`KeySigner`], so that a key can live in an HSM.
 
 use crate::error::Result;
+use crate::files::write_durably;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use std::fmt;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use yika_format::lists::{KeysetEntry, Role};
@@ -98,37 +98,14 @@ impl FileSigner {
 fn create_key(path: &Path) -> Result<(), SignerError> {
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
         .map_err(|_| SignerError::Sign)?;
-    yika_fault::commit!("platform.key", write_durably(path, pkcs8.as_ref()))
+    yika_fault::commit!("platform.key", write(path, pkcs8.as_ref()))
 }
 
-/// Writes a new file beside its place, makes it durable, then puts it there: a crash leaves no half of one.
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), SignerError> {
-    let failed = |source| SignerError::File {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), SignerError> {
+    write_durably(path, bytes).map_err(|source| SignerError::File {
         path: path.to_owned(),
         source,
-    };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(failed)?;
-    let unfinished = path.with_extension("new");
-    let _ = std::fs::remove_file(&unfinished);
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&unfinished)
-        .map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    yika_fault::reach("platform.key.before-rename");
-    std::fs::rename(&unfinished, path).map_err(failed)?;
-    // The rename itself is durable once the folder is.
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed)
+    })
 }
 
 impl KeySigner for FileSigner {

@@ -227,7 +227,7 @@ impl<'a> World<'a> {
                     assert!(!is_allowed, "it is below every limit: {what}");
                 }
                 ProblemCode::InsufficientFunds => {
-                    assert!(is_allowed && !is_by_bank && balance < amount, "{what}")
+                    assert!(is_allowed && !is_by_bank && balance < amount, "{what}");
                 }
                 _ => panic!("{what}"),
             }
