@@ -152,6 +152,9 @@ pub enum YikaError {
         /// Why.
         fault: PhotoFault,
     },
+    /// The holder has not agreed to the text that is in force about face photos: show it, and ask.
+    #[error("the holder has not agreed to the text in force; show it, and ask")]
+    ConsentRequired,
     /// The platform refused for a reason that this version has no own error for.
     #[error("the platform refused the request: {refusal}")]
     Refused {
@@ -290,6 +293,7 @@ impl YikaError {
             Self::InvalidInput { .. } => "invalid_input",
             Self::WeakPassword => "weak_password",
             Self::Photo { .. } => "unreadable",
+            Self::ConsentRequired => "consent_required",
             Self::Refused { .. } => "refused",
             Self::Internal { .. } => "internal",
         }
@@ -344,6 +348,7 @@ impl From<CoreError> for YikaError {
             CoreError::InvalidInput { field } => Self::InvalidInput { field },
             CoreError::WeakPassword => Self::WeakPassword,
             CoreError::Photo { fault } => Self::Photo { fault },
+            CoreError::ConsentRequired => Self::ConsentRequired,
             CoreError::Refused { refusal } => Self::Refused { refusal },
             CoreError::Internal { fault } => Self::Internal { fault },
         }

@@ -102,6 +102,8 @@ pub enum PhotoFault {
     Damaged,
     /// It has too many bytes or pixels.
     TooLarge,
+    /// It is no portrait as they are made here.
+    NoPortrait,
     /// The camera's frame is not of the size that was said.
     Frame,
 }
@@ -171,6 +173,8 @@ pub struct PhotoReport {
     pub measures: Vec<FaceMeasure>,
     /// The portrait, where there is a face: also of a photo that won't do, for a person to look at.
     pub portrait: Option<FacePortrait>,
+    /// Whether enough photos of a face were refused to offer that a person looks at this one in spite of its advice.
+    pub offers_review: bool,
 }
 
 impl From<face::PhotoReport> for PhotoReport {
@@ -179,6 +183,7 @@ impl From<face::PhotoReport> for PhotoReport {
             advice: report.advice,
             measures: report.measures.into_iter().map(FaceMeasure::from).collect(),
             portrait: report.portrait.map(FacePortrait::from),
+            offers_review: report.offers_review,
         }
     }
 }
@@ -192,6 +197,9 @@ pub struct FrameReport {
     pub hold_percent: u8,
     /// The portrait of this frame, where all has been well for long enough: the picture is taken.
     pub portrait: Option<FacePortrait>,
+    /// Whether the camera has looked for so long that the shell should offer to take the picture as it is: a still photo for
+    /// `check`, whose portrait a person may look at.
+    pub offers_review: bool,
 }
 
 impl From<face::FrameReport> for FrameReport {
@@ -200,6 +208,7 @@ impl From<face::FrameReport> for FrameReport {
             advice: report.advice,
             hold_percent: report.hold_percent,
             portrait: report.portrait.map(FacePortrait::from),
+            offers_review: report.offers_review,
         }
     }
 }
@@ -252,7 +261,7 @@ pub struct CameraFrame {
     pub pixels: CameraPixels,
 }
 
-/// Judges face photos and a camera's frames, on the phone alone.
+/// Judges face photos and a camera's frames, on the phone alone; and looks after the holder's photo at the school.
 #[derive(uniffi::Object)]
 pub struct FaceService {
     pub(crate) core: yika_core::FaceService,

@@ -14,6 +14,7 @@ mod client;
 mod codes;
 mod error;
 mod face;
+mod face_record;
 mod guard;
 mod limits;
 mod logging;
@@ -45,6 +46,10 @@ pub use error::{InternalFault, PlatformRefusal, TrustFault, YikaError};
 pub use face::{
     CameraFrame, CameraPixels, CameraPlane, FaceAdvice, FaceCamera, FaceMeasure, FacePortrait, FaceQuality,
     FaceService, FrameReport, PhotoFault, PhotoReport,
+};
+pub use face_record::{
+    ConsentText, FaceConsent, FaceDeletion, FaceRecord, FaceUpload, FaceUploadPhase, PhotoRefusal,
+    PhotoRefusalReason,
 };
 pub use logging::{LogEntry, LogLevel, LogSink, LogSinkError, set_log_sink};
 pub use operations::{

@@ -153,6 +153,9 @@ pub enum CoreError {
         /// Why.
         fault: PhotoFault,
     },
+    /// The holder has not agreed to the text that is in force about face photos.
+    #[error("the holder has not agreed to the text in force; show it, and ask")]
+    ConsentRequired,
     /// The platform refused the request for a reason that this version has no own error for.
     #[error("the platform refused the request: {refusal}")]
     Refused {
@@ -250,6 +253,7 @@ impl CoreError {
             Self::InvalidInput { .. } => "invalid_input",
             Self::WeakPassword => "weak_password",
             Self::Photo { .. } => "unreadable",
+            Self::ConsentRequired => "consent_required",
             Self::Refused { .. } => "refused",
             Self::Internal { .. } => "internal",
         }

@@ -19,8 +19,10 @@ use crate::{face, host, money, services, show};
 
 /// Does what the command line says.
 pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
-    if let Command::Face(words) = &arguments.command {
-        return face::run(words);
+    if let Command::Face(words) = &arguments.command
+        && let Some(done) = face::without_a_card(words)
+    {
+        return done;
     }
     let (root_key, bank_root_key) = match arguments.command {
         Command::Bind {
@@ -99,8 +101,7 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
         Command::Limits(words) => services::limits(card, &words),
         Command::Dispute(words) => services::dispute(card, &words),
         Command::Utility(words) => services::utility(card, &words),
-        // Done before the home was opened.
-        Command::Face(_) => Ok(()),
+        Command::Face(words) => face::with_a_card(card, &words),
         Command::Status(output) => {
             let status = show::status_json(card);
             print(output, || status.clone(), || format!("{status:#}"))

@@ -1,62 +1,106 @@
-//! Face photos: whether one will do, and the portrait of it. Neither needs a card, so no home is opened for them.
+//! Face photos: whether one will do, and the portrait of it, for which no home is opened; and the holder's at the school.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
+use yika_core::CampusCard;
 use yika_core::face::{Advice, Bound, Detector, Found, Measure, Picture, Verdict, check, decode, portrait};
 
-use crate::args::Face;
-use crate::commands::print;
+use crate::args::{Face, Output};
+use crate::commands::{print, wait};
 use crate::draw::unwritten;
 use crate::error::PhoneError;
+use crate::show;
 
-/// Does what is asked with a photo.
-pub(crate) fn run(words: &Face) -> Result<(), PhoneError> {
-    let detector = Detector::new();
+/// Does what is asked with a photo, where that needs no card.
+pub(crate) fn without_a_card(words: &Face) -> Option<Result<(), PhoneError>> {
     match words {
-        Face::Check { file, output } => {
-            let picture = read(file)?;
-            let (verdict, found) = check(&detector, &picture);
-            print(
-                *output,
-                || verdict_json(&verdict, &found),
-                || verdict_text(&verdict),
-            )?;
-            outcome(&verdict)
-        }
+        Face::Check { file, output } => Some(judge(file, *output)),
         Face::Normalise {
             file,
             out,
             max_bytes,
             output,
-        } => {
-            let picture = read(file)?;
-            let (verdict, found) = check(&detector, &picture);
-            let mut shown = verdict_json(&verdict, &found);
-            if let Some(face) = &verdict.face {
-                let made = portrait(&found.view, face, *max_bytes).map_err(PhoneError::Portrait)?;
-                std::fs::write(out, &made.jpeg).map_err(|error| unwritten(out, &error))?;
-                shown["portrait"] = json!({
-                    "width": made.width, "height": made.height, "bytes": made.jpeg.len(), "quality": made.quality,
-                });
-            }
-            print(*output, || shown, || verdict_text(&verdict))?;
-            outcome(&verdict)
-        }
+        } => Some(normalise(file, out, *max_bytes, *output)),
+        Face::Upload { .. } | Face::Status(_) | Face::Withdraw(_) => None,
     }
 }
 
-fn read(file: &Path) -> Result<Picture, PhoneError> {
-    let unreadable = |reason: String| PhoneError::Photo {
-        path: file.to_owned(),
-        reason,
-    };
-    let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-    decode(&bytes).map_err(|error| unreadable(error.to_string()))
+fn judge(file: &Path, output: Output) -> Result<(), PhoneError> {
+    let picture = read(file)?;
+    let (verdict, found) = check(&Detector::new(), &picture);
+    print(
+        output,
+        || verdict_json(&verdict, &found),
+        || verdict_text(&verdict),
+    )?;
+    outcome(&verdict.advice)
 }
 
-fn outcome(verdict: &Verdict) -> Result<(), PhoneError> {
-    match verdict.advice.first() {
+fn normalise(file: &Path, out: &Path, max_bytes: usize, output: Output) -> Result<(), PhoneError> {
+    let picture = read(file)?;
+    let (verdict, found) = check(&Detector::new(), &picture);
+    let mut shown = verdict_json(&verdict, &found);
+    if let Some(face) = &verdict.face {
+        let made = portrait(&found.view, face, max_bytes).map_err(PhoneError::Portrait)?;
+        std::fs::write(out, &made.jpeg).map_err(|error| unwritten(out, &error))?;
+        shown["portrait"] = json!({
+            "width": made.width, "height": made.height, "bytes": made.jpeg.len(), "quality": made.quality,
+        });
+    }
+    print(output, || shown, || verdict_text(&verdict))?;
+    outcome(&verdict.advice)
+}
+
+/// Does what is asked about the photo at the school.
+pub(crate) fn with_a_card(card: &CampusCard, words: &Face) -> Result<(), PhoneError> {
+    let service = card.face();
+    let (record, output) = match words {
+        Face::Upload {
+            file,
+            agree,
+            manual,
+            replace,
+            output,
+        } => {
+            let report = wait(service.check(bytes(file)?))??;
+            let portrait = report.portrait.filter(|_| *manual || report.advice.is_empty());
+            let Some(portrait) = portrait else {
+                return outcome(&report.advice);
+            };
+            if let Some(version) = agree {
+                wait(service.agree(*version))??;
+            }
+            (
+                wait(service.upload(portrait.jpeg, report.advice, *replace))??,
+                output,
+            )
+        }
+        Face::Status(output) => (wait(service.refresh())??, output),
+        Face::Withdraw(output) => (wait(service.withdraw())??, output),
+        // Those that need no card were done without it.
+        Face::Check { .. } | Face::Normalise { .. } => return Ok(()),
+    };
+    print(*output, || show::face_json(&record), || show::face_text(&record))
+}
+
+fn unreadable(file: &Path, reason: &impl ToString) -> PhoneError {
+    PhoneError::Photo {
+        path: file.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, PhoneError> {
+    std::fs::read(file).map_err(|error| unreadable(file, &error))
+}
+
+fn read(file: &Path) -> Result<Picture, PhoneError> {
+    decode(&bytes(file)?).map_err(|error| unreadable(file, &error))
+}
+
+fn outcome(advice: &[Advice]) -> Result<(), PhoneError> {
+    match advice.first() {
         Some(first) => Err(PhoneError::PhotoRefused(*first)),
         None => Ok(()),
     }

@@ -6,6 +6,7 @@ use yika_core::CampusCard;
 use yika_core::accounts::{Account, Balance, Bill, BillPage, BillSummary, DisputeDraft};
 use yika_core::auto_top_up::AutoTopUp;
 use yika_core::clock::ClockQuality;
+use yika_core::face::{FaceRecord, UploadPhase};
 use yika_core::limits::SpendLimits;
 use yika_core::operations::{Operation, OperationPage, Plan};
 use yika_core::session::SessionState;
@@ -323,4 +324,73 @@ fn yuan(amount: Option<Fen>) -> String {
 
 fn both(name: &LocalizedText) -> String {
     format!("{} {}", name.zh, name.en)
+}
+
+/// How a photo at the school stands, for programs.
+pub(crate) fn face_json(record: &FaceRecord) -> Value {
+    json!({
+        "text": record.text,
+        "consent": record.consent.as_ref().map(|consent| json!({
+            "version": consent.version, "agreed_at": consent.agreed_at, "recorded": consent.is_recorded,
+        })),
+        "on_file": record.is_on_file,
+        "upload": record.upload.as_ref().map(|upload| json!({
+            "id": upload.id, "phase": upload_phase(upload.phase), "sent": upload.sent, "bytes": upload.bytes,
+            "refusal": upload.refusal, "changed_at": upload.changed_at,
+        })),
+        "deletion": record.deletion.as_ref().map(|deletion| json!({
+            "withdrawn_at": deletion.withdrawn_at, "deleted_at": deletion.deleted_at,
+            "terminals_left": deletion.terminals_left, "gone_by": deletion.gone_by,
+        })),
+        "as_of": record.as_of,
+    })
+}
+
+const fn upload_phase(phase: UploadPhase) -> &'static str {
+    match phase {
+        UploadPhase::Queued => "queued",
+        UploadPhase::Sending => "sending",
+        UploadPhase::Pending => "pending",
+        UploadPhase::Accepted => "accepted",
+        UploadPhase::Refused => "refused",
+    }
+}
+
+/// The same for people.
+pub(crate) fn face_text(record: &FaceRecord) -> String {
+    let mut lines = Vec::new();
+    if record.is_on_file {
+        lines.push("photo on file, nothing to do".to_owned());
+    }
+    if let Some(upload) = &record.upload {
+        let mut line = format!(
+            "{} ({} of {} bytes)",
+            upload_phase(upload.phase),
+            upload.sent,
+            upload.bytes
+        );
+        if let Some(refusal) = &upload.refusal {
+            let reply = refusal.reply.as_deref().unwrap_or_default();
+            line.push_str(&format!(": {:?} {reply}", refusal.reason));
+        }
+        lines.push(line);
+    }
+    match (&record.consent, &record.deletion, &record.text) {
+        (Some(consent), ..) => lines.push(format!("agreed to version {}", consent.version)),
+        (None, Some(deletion), _) => lines.push(match deletion.deleted_at {
+            None => "deleted here; the school deletes it when it is reached".to_owned(),
+            Some(_) => format!(
+                "deleted; {} terminals have yet to say so",
+                deletion.terminals_left
+            ),
+        }),
+        (None, None, Some(text)) => {
+            lines.push(format!(
+                "to agree to (--agree {}):\n{}\n{}",
+                text.version, text.text.zh, text.text.en
+            ));
+        }
+        (None, None, None) => lines.push("not known yet: connect".to_owned()),
+    }
+    lines.join("\n")
 }

@@ -1,15 +1,20 @@
-//! Judging face photos, for shells.
+//! Face photos, for shells: judging them, and the holder's at the school.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Inner;
 use crate::error::{CoreError, InternalFault};
 use crate::face::{
-    Face, Found, Frame, FrameReport, Guide, Layout, PORTRAIT_BYTES, PhotoFault, PhotoReport, Plane, Portrait,
-    check, decode, find_upright, judge, portrait,
+    Advice, Face, FaceRecord, Found, Frame, FrameReport, Guide, Layout, PORTRAIT_BYTES, PhotoFault,
+    PhotoReport, Plane, Portrait, check, decode, find_upright, judge, portrait,
 };
 
-/// Judges photos and a camera's frames, and makes portraits of them. Touches no network and no disk, and needs no card.
+/// After how many refused photos in a row a person may be asked to look at one.
+const REVIEW_AFTER: u32 = 3;
+
+/// Judges photos and a camera's frames and makes portraits of them, which touches no network and no disk and needs no card; and
+/// looks after the holder's photo at the school.
 #[derive(Clone)]
 pub struct FaceService {
     pub(super) inner: Arc<Inner>,
@@ -27,6 +32,7 @@ impl FaceService {
             let picture = decode(&photo).map_err(PhotoFault::from)?;
             let (verdict, found) = check(inner.detector(), &picture);
             Ok(PhotoReport {
+                offers_review: inner.count_refused(verdict.advice.is_empty(), verdict.face.is_some()),
                 portrait: verdict.face.map(|face| made(&found, &face)).transpose()?,
                 advice: verdict.advice,
                 measures: verdict.measures,
@@ -41,6 +47,95 @@ impl FaceService {
             inner: Arc::clone(&self.inner),
             guide: Arc::default(),
         }
+    }
+
+    /// How the holder's photo at the school stands, by what was decided here and what the platform told last. Works without a network.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::NotBound`], or one of the storage.
+    pub async fn record(&self) -> Result<FaceRecord, CoreError> {
+        self.inner.read(|inner| inner.faces.record()).await
+    }
+
+    /// Tells the platform what waits, asks it how things stand, and answers what is known then: without a network what was known before.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::ConsentRequired`] and [`CoreError::Refused`] where what waited was refused for good, and waits no more;
+    /// [`CoreError::NotBound`], or one of the storage.
+    pub async fn refresh(&self) -> Result<FaceRecord, CoreError> {
+        self.inner.read(|_| Ok(())).await?;
+        self.tell().await
+    }
+
+    /// Agrees to this version of the text that [`Self::record`] has. It is told to the platform before any portrait.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::ConsentRequired`] where another text is in force, [`CoreError::NotBound`], or one of the storage.
+    pub async fn agree(&self, version: u32) -> Result<FaceRecord, CoreError> {
+        let write_down = move |inner: &Inner| inner.faces.agree(version, inner.clock.now_or_floor()?);
+        self.inner.read(write_down).await?;
+        self.tell().await
+    }
+
+    /// Sends a portrait that was made here, with what its check would have changed: where that is anything, a person at the school is
+    /// asked to look in spite of it. It is on the disk first, then sent, now or at the next synchronisation, going on where it
+    /// broke off. One that is on file stays where it is, and nothing is sent, unless `replaces`.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::ConsentRequired`], [`CoreError::Photo`] where it is no portrait, [`CoreError::NotBound`], or one of the
+    /// storage. After any error nothing waits. Without a network there is no error: the record says that it waits.
+    pub async fn upload(
+        &self,
+        portrait: Vec<u8>,
+        advice: Vec<Advice>,
+        replaces: bool,
+    ) -> Result<FaceRecord, CoreError> {
+        let write_down = move |inner: &Inner| {
+            let now = inner.clock.now_or_floor()?;
+            inner.faces.write_down(portrait, &advice, replaces, now)
+        };
+        match self.inner.read(write_down).await? {
+            true => self.tell().await,
+            false => self.record().await,
+        }
+    }
+
+    /// Takes the consent back: what waits here is gone at once, and whatever the school and its terminals have is deleted as soon as the
+    /// platform hears of it, now or at the next synchronisation. Without a consent there is nothing to take back.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::NotBound`], or one of the storage. Without a network there is no error: the record says that it waits.
+    pub async fn withdraw(&self) -> Result<FaceRecord, CoreError> {
+        let write_down = |inner: &Inner| inner.faces.write_down_withdrawal(inner.clock.now_or_floor()?);
+        self.inner.read(write_down).await?;
+        self.tell().await
+    }
+
+    /// Tells the platform what waits, and answers how things stand. What can't be told now waits on.
+    async fn tell(&self) -> Result<FaceRecord, CoreError> {
+        let work = |inner: Arc<Inner>| async move { inner.faces.tell(&inner.sessions).await };
+        self.inner.ask(work).await?;
+        self.record().await
+    }
+}
+
+impl Inner {
+    /// Counts the photos of a face that would not do, and says whether it is time to offer that a person looks.
+    fn count_refused(&self, is_good: bool, has_face: bool) -> bool {
+        if is_good {
+            self.refused_photos.store(0, Ordering::Relaxed);
+            return false;
+        }
+        let before = match has_face {
+            true => self.refused_photos.fetch_add(1, Ordering::Relaxed) + 1,
+            false => self.refused_photos.load(Ordering::Relaxed),
+        };
+        has_face && before >= REVIEW_AFTER
     }
 }
 
@@ -72,6 +167,7 @@ impl FaceCamera {
             Ok(FrameReport {
                 advice: guidance.advice,
                 hold_percent: guidance.hold_percent,
+                offers_review: guidance.offers_review,
                 portrait: face.map(|face| made(&found, &face)).transpose()?,
             })
         };

@@ -15,6 +15,7 @@ mod utilities;
 mod wallet;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ use crate::approvals::{ApprovalRecord, Approvals};
 use crate::clock::{ClockState, TrustedClock};
 use crate::codes::{Codes, CounterRecord, EnrolmentRecord, PendingIssue, Preferences, Stop};
 use crate::error::CoreError;
-use crate::face::Detector;
+use crate::face::{Detector, FaceDraft, Faces, PortraitDraft};
 use crate::http::HttpLimits;
 use crate::keys::{Keys, StoredKey};
 use crate::limits::Limits;
@@ -110,8 +111,11 @@ struct Inner {
     approvals: Arc<Approvals>,
     limits: Limits,
     utilities: Utilities,
+    faces: Faces,
     /// Made at the first photo: most starts have none.
     detector: OnceLock<Detector>,
+    /// Photos of a face in a row that would not do.
+    refused_photos: AtomicU32,
     runtime: Arc<OwnRuntime>,
     /// Binding, bringing up to date and signing out, one at a time.
     turn: tokio::sync::Mutex<()>,
@@ -190,7 +194,9 @@ impl CampusCard {
             approvals,
             limits: Limits::new(Arc::clone(&store)),
             utilities: Utilities::new(Arc::clone(&store)),
+            faces: Faces::new(Arc::clone(&store)),
             detector: OnceLock::new(),
+            refused_photos: AtomicU32::new(0),
             keys,
             store,
             runtime,
@@ -237,7 +243,7 @@ impl CampusCard {
         }
     }
 
-    /// Face photos. Needs no card.
+    /// Face photos: judging them needs no card.
     pub fn face(&self) -> FaceService {
         FaceService {
             inner: Arc::clone(&self.inner),
@@ -272,8 +278,8 @@ impl CampusCard {
         }
     }
 
-    /// Brings everything up to date: time, credential, operations, accounts, bills, wallet. Sends what was confirmed without a
-    /// network.
+    /// Brings everything up to date: time, credential, operations, accounts, bills, wallet, face photo. Sends what was confirmed
+    /// without a network.
     ///
     /// # Errors
     ///
@@ -282,6 +288,11 @@ impl CampusCard {
     pub async fn synchronise(&self) -> Result<(), CoreError> {
         let work = |inner: Arc<Inner>| async move { inner.in_turn(inner.synchronise()).await };
         self.inner.ask(work).await
+    }
+
+    #[cfg(test)]
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
     }
 
     /// Waits until the next code is signed.
@@ -373,7 +384,12 @@ impl Inner {
         let accounts = self.ledger.synchronise(&self.sessions).await;
         self.codes.reload();
         let wallet = self.wallets.synchronise(&self.sessions).await;
-        codes.and(accounts.map(|_| ())).and(operations).and(wallet)
+        let faces = self.faces.synchronise(&self.sessions).await;
+        codes
+            .and(accounts.map(|_| ()))
+            .and(operations)
+            .and(wallet)
+            .and(faces)
     }
 
     /// Reads balances, bills and wallet after money has moved. What can't be read now is read at the next synchronisation.
@@ -403,6 +419,8 @@ impl Inner {
                 .remove::<BankRecord>()
                 .remove::<ApprovalRecord>()
                 .remove::<DisputeDrafts>()
+                .remove::<FaceDraft>()
+                .remove::<PortraitDraft>()
                 .remove::<Drafts>();
         }
         self.store.commit(&changes)?;
@@ -448,11 +466,15 @@ impl Inner {
     async fn forget_all(self: &Arc<Self>) -> Result<(), CoreError> {
         self.codes.erase();
         self.store.commit(&Changes::new().put(&SigningOut {})?)?;
-        // A courtesy: the session ends by itself, and its key is gone in a moment.
-        if tokio::time::timeout(FAREWELL, self.sessions.end_remotely())
-            .await
-            .is_err()
-        {
+        // A courtesy: the session ends by itself, and its key is gone in a moment. A consent that was taken back without a network
+        // has its last chance here.
+        let farewell = async {
+            if let Err(error) = self.faces.send_withdrawal(&self.sessions).await {
+                tracing::warn!(%error, "the platform has not heard that a consent was taken back");
+            }
+            self.sessions.end_remotely().await
+        };
+        if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             tracing::debug!("signed out without telling the platform");
         }
         let inner = Arc::clone(self);

@@ -250,6 +250,21 @@ impl Call {
         Ok(self)
     }
 
+    /// Bytes as they are.
+    pub(crate) fn octets(mut self, bytes: Vec<u8>) -> Self {
+        self.body = Some(Body {
+            media_type: "application/octet-stream",
+            bytes,
+        });
+        self
+    }
+
+    /// What it does is named by its address, so that it may be repeated.
+    pub(crate) fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
     /// Names the operation, so that it may be repeated.
     pub(crate) fn operation(mut self, id: Uuid) -> Self {
         self.operation = Some(id);

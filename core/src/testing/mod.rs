@@ -1,5 +1,6 @@
 //! What the core's own tests share: clocks, keystores and witnesses that do as they are told.
 
+pub(crate) mod faces;
 pub(crate) mod money;
 pub(crate) mod platform;
 mod samples;

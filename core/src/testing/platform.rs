@@ -33,6 +33,7 @@ use yika_format::{
 use yika_testkit::TestKey;
 
 use super::FakeClock;
+use super::faces::{self, Faces};
 use super::money::{self, Money};
 use super::samples::text;
 pub(crate) use super::samples::{account, payment};
@@ -133,6 +134,7 @@ pub(crate) struct Campus {
     /// Wallet and operations.
     pub money: Money,
     pub steps: Steps,
+    pub faces: Faces,
     /// What is done to a credential before it is signed.
     pub tamper: fn(&mut CredentialBody),
 }
@@ -189,6 +191,7 @@ impl FakePlatform {
             keys: SchoolKeys::new(),
             money: Money::new(),
             steps: Steps::new(),
+            faces: Faces::new(),
             tamper: |_| {},
         });
         let platform = Arc::new(Self {
@@ -330,6 +333,7 @@ fn router(platform: Arc<FakePlatform>) -> Router {
         .route("/v1/payments", get(payments))
         .merge(money::routes())
         .merge(step_up::routes())
+        .merge(faces::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&platform), gate))
         .with_state(platform)
 }

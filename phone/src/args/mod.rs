@@ -117,6 +117,26 @@ pub(crate) enum Face {
         #[command(flatten)]
         output: Output,
     },
+    /// Send the portrait of a photo to the school, after the holder has agreed to the text that `face status` shows.
+    Upload {
+        /// A JPEG, PNG or WebP file.
+        file: PathBuf,
+        /// Agree to this version of the text.
+        #[arg(long, value_name = "VERSION")]
+        agree: Option<u32>,
+        /// Send it although it will not do: a person at the school looks at it.
+        #[arg(long)]
+        manual: bool,
+        /// Send it although one is on file: it takes its place once it is accepted.
+        #[arg(long)]
+        replace: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Tell how the photo at the school stands, and what there is to agree to.
+    Status(Output),
+    /// Take the consent back: the photo is deleted everywhere.
+    Withdraw(Output),
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@ package app.yika
 
 import app.yika.testing.Bank
 import app.yika.testing.Campus
+import app.yika.testing.FaceOffice
 import app.yika.testing.JvmKeystore
 import app.yika.testing.Phone
 import app.yika.testing.Terminal
@@ -19,7 +20,6 @@ import java.nio.file.Path
 import kotlin.io.path.createDirectory
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.nameWithoutExtension
-import kotlin.io.path.readBytes
 import kotlin.io.path.readText
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
@@ -62,6 +62,7 @@ private class Player(
     private val terminals = mutableMapOf<String, Terminal>()
     private val codes = mutableMapOf<String, String>()
     private val money = MoneyPlayer(card, keystore) { Bank(campus.url) }
+    private val faces = FacePlayer(card) { FaceOffice(campus.url) }
 
     /** The balances that the phone first knew, in fen by slot. */
     private val firstBalances = mutableMapOf<Long, Fen>()
@@ -75,27 +76,14 @@ private class Player(
             "code" -> step.mayFail { showCode() }
             "verify" -> verify(step)
             "upload" -> terminal(step).upload()
+            "terminal_sync" -> terminal(step).sync()
             "balance" -> balance(step)
             "newest_bill" -> newestBill(step)
-            "photo" -> step.mayFail { photo() }
             "sign_out" -> step.mayFail { card.session().signOut() }
-            else -> check(money.play(step)) { "an unknown step: ${step.name}" }
+            else -> check(money.play(step) || faces.play(step)) { "an unknown step: ${step.name}" }
         }
         step.finish()
         rememberBalances()
-    }
-
-    private suspend fun ScenarioStep.photo() {
-        val first = textIfAny("advice")
-        val report = card.face().check(Path.of("../../tests/fixtures").resolve(text("file")).readBytes())
-        assertEquals(
-            first,
-            report.advice
-                .firstOrNull()
-                ?.name
-                ?.lowercase(),
-        )
-        assertEquals(240u to 320u, checkNotNull(report.portrait).let { it.width to it.height })
     }
 
     private suspend fun ScenarioStep.showCode() {

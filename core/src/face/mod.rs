@@ -1,5 +1,17 @@
-//! The face photo: what `yika-face` says and makes, and the faults of what a shell gives it.
+//! The face photo: what `yika-face` says and makes, the faults of what a shell gives it, and the holder's photo at the school.
 
+mod drafts;
+mod flow;
+mod model;
+mod remote;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use drafts::{FaceDraft, PortraitDraft};
+pub(crate) use flow::Faces;
+pub use model::{
+    Consent, ConsentText, Deletion, FaceRecord, PhotoRefusal, PhotoRefusalReason, Upload, UploadPhase,
+};
 pub use yika_face::{
     Advice, Bound, Detector, Face, Found, Frame, FrameError, Layout, Measure, PhotoError, Picture, Plane,
     Portrait, Quality, TooFewBytes, Verdict, check, decode, portrait,
@@ -21,6 +33,9 @@ pub enum PhotoFault {
     /// It has too many bytes or pixels.
     #[error("too large")]
     TooLarge,
+    /// It is no portrait as they are made here.
+    #[error("not a portrait as they are made here")]
+    NoPortrait,
     /// The camera's frame is not of the size that was said.
     #[error("a camera's frame of another size than was said")]
     Frame,
@@ -51,6 +66,8 @@ pub struct PhotoReport {
     pub measures: Vec<Measure>,
     /// The portrait, where there is a face: also of a photo that won't do, for a person to look at.
     pub portrait: Option<Portrait>,
+    /// Whether enough photos of a face were refused to offer that a person looks at this one in spite of its advice.
+    pub offers_review: bool,
 }
 
 /// What is said of a camera's frame.
@@ -62,4 +79,6 @@ pub struct FrameReport {
     pub hold_percent: u8,
     /// The portrait of this frame, where all has been well for long enough.
     pub portrait: Option<Portrait>,
+    /// Whether the camera has looked for so long that the shell should offer to take the picture as it is.
+    pub offers_review: bool,
 }
