@@ -2,6 +2,7 @@
 
 mod code;
 pub(crate) mod cold_open;
+mod face;
 mod history;
 mod jvm;
 mod settlement;
@@ -44,6 +45,11 @@ pub(crate) const ALL: &[Bench] = &[
         name: "cold-open",
         title: "From a cold start to the first code",
         run: cold_open::run,
+    },
+    Bench {
+        name: "face",
+        title: "Face photos",
+        run: face::run,
     },
     Bench {
         name: "terminal",

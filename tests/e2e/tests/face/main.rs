@@ -1,5 +1,7 @@
 //! Face photos on the command line: judged and made ready without a card, a home or a network.
 
+mod school;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
