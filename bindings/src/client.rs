@@ -7,7 +7,6 @@ use crate::approvals::ApprovalService;
 use crate::bills::BillService;
 use crate::codes::CodeService;
 use crate::error::YikaError;
-use crate::face::FaceService;
 use crate::limits::LimitService;
 use crate::operations::OperationService;
 use crate::ports::Ports;
@@ -127,7 +126,7 @@ impl From<Config> for yika_core::Config {
 /// every service that came from it are closed; closing the last one waits for what `finish` waits for.
 #[derive(uniffi::Object)]
 pub struct CampusCard {
-    core: yika_core::CampusCard,
+    pub(crate) core: yika_core::CampusCard,
 }
 
 #[uniffi::export]
@@ -176,13 +175,6 @@ impl CampusCard {
     pub fn wallet(&self) -> Arc<WalletService> {
         Arc::new(WalletService {
             core: self.core.wallet(),
-        })
-    }
-
-    /// Face photos. Touches nothing, and needs no card.
-    pub fn face(&self) -> Arc<FaceService> {
-        Arc::new(FaceService {
-            core: self.core.face(),
         })
     }
 

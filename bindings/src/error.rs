@@ -3,9 +3,8 @@
 
 use yika_core::CoreError;
 
-use crate::face::PhotoFault;
 use crate::refusals::{InputField, MoneyReason, MoneyRefusal};
-pub use yika_core::{InternalFault, PlatformRefusal, TrustFault};
+pub use yika_core::{InternalFault, PhotoFault, PlatformRefusal, TrustFault};
 
 use crate::types::{ProblemCode, UnixMillis};
 
@@ -178,6 +177,21 @@ pub struct PlatformRefusal {
     pub code: Option<ProblemCode>,
     /// Under what the platform's log has more.
     pub reference: Option<String>,
+}
+
+/// Why a photo can't be opened.
+#[uniffi::remote(Enum)]
+pub enum PhotoFault {
+    /// It is no JPEG, PNG or WebP.
+    UnknownKind,
+    /// It is damaged.
+    Damaged,
+    /// It has too many bytes or pixels.
+    TooLarge,
+    /// It is no portrait as they are made here.
+    NoPortrait,
+    /// The camera's frame is not of the size that was said.
+    Frame,
 }
 
 /// What is wrong with something that the school should have signed for this phone.

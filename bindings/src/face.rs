@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::client::CampusCard;
 use crate::error::YikaError;
 use yika_core::face;
-pub use yika_core::face::{Advice as FaceAdvice, PhotoFault, Quality as FaceQuality};
+pub use yika_core::face::{Advice as FaceAdvice, Quality as FaceQuality};
 pub use yika_core::{CameraFrame, CameraPixels, CameraPlane};
 
 /// What to change, in the order in which it is said. Words for each are `face_` and its code.
@@ -91,21 +92,6 @@ pub enum FaceQuality {
     NaturalColour,
     /// How much the face is like one that nothing covers, 0 to 1.
     Uncovered,
-}
-
-/// Why a photo can't be opened.
-#[uniffi::remote(Enum)]
-pub enum PhotoFault {
-    /// It is no JPEG, PNG or WebP.
-    UnknownKind,
-    /// It is damaged.
-    Damaged,
-    /// It has too many bytes or pixels.
-    TooLarge,
-    /// It is no portrait as they are made here.
-    NoPortrait,
-    /// The camera's frame is not of the size that was said.
-    Frame,
 }
 
 /// One measure of a face.
@@ -265,6 +251,16 @@ pub struct CameraFrame {
 #[derive(uniffi::Object)]
 pub struct FaceService {
     pub(crate) core: yika_core::FaceService,
+}
+
+#[uniffi::export]
+impl CampusCard {
+    /// Face photos. Touches nothing, and needs no card.
+    pub fn face(&self) -> Arc<FaceService> {
+        Arc::new(FaceService {
+            core: self.core.face(),
+        })
+    }
 }
 
 #[uniffi::export]

@@ -13,7 +13,9 @@ mod bills;
 mod client;
 mod codes;
 mod error;
+#[cfg(feature = "face")]
 mod face;
+#[cfg(feature = "face")]
 mod face_record;
 mod guard;
 mod limits;
@@ -42,11 +44,13 @@ pub use client::{CampusCard, Config, HttpLimits, Roots};
 pub use codes::{
     ClockQuality, ClockStory, CodeForm, CodeFrame, CodePurpose, CodeService, CodesUntil, FormChoice,
 };
-pub use error::{InternalFault, PlatformRefusal, TrustFault, YikaError};
+pub use error::{InternalFault, PhotoFault, PlatformRefusal, TrustFault, YikaError};
+#[cfg(feature = "face")]
 pub use face::{
     CameraFrame, CameraPixels, CameraPlane, FaceAdvice, FaceCamera, FaceMeasure, FacePortrait, FaceQuality,
-    FaceService, FrameReport, PhotoFault, PhotoReport,
+    FaceService, FrameReport, PhotoReport,
 };
+#[cfg(feature = "face")]
 pub use face_record::{
     ConsentText, FaceConsent, FaceDeletion, FaceRecord, FaceUpload, FaceUploadPhase, PhotoRefusal,
     PhotoRefusalReason,

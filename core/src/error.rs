@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use yika_api::{ProblemCode, UnixMillis};
 use yika_link::OriginError;
 
-use crate::face::PhotoFault;
 use crate::http::HttpError;
 use crate::ports::{ClockError, KeyError, WitnessError};
 use crate::store::StoreError;
@@ -279,6 +278,26 @@ impl CoreError {
                 | Self::StorageFailed { .. }
         )
     }
+}
+
+/// Why a photo can't be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PhotoFault {
+    /// It is no JPEG, PNG or WebP.
+    #[error("not a JPEG, PNG or WebP")]
+    UnknownKind,
+    /// It is damaged.
+    #[error("damaged")]
+    Damaged,
+    /// It has too many bytes or pixels.
+    #[error("too large")]
+    TooLarge,
+    /// It is no portrait as they are made here.
+    #[error("not a portrait as they are made here")]
+    NoPortrait,
+    /// The camera's frame is not of the size that was said.
+    #[error("a camera's frame of another size than was said")]
+    Frame,
 }
 
 impl From<PhotoFault> for CoreError {

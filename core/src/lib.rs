@@ -7,6 +7,7 @@ mod client;
 pub mod clock;
 pub mod codes;
 mod error;
+#[cfg(feature = "face")]
 pub mod face;
 mod feed;
 mod http;
@@ -26,11 +27,12 @@ pub mod wallet;
 mod worker;
 
 pub use client::{
-    AccountService, ApprovalService, BillService, CameraFrame, CameraPixels, CameraPlane, CampusCard,
-    CodeService, Config, FaceCamera, FaceService, LimitService, OperationService, SessionService,
-    UtilityService, WalletService,
+    AccountService, ApprovalService, BillService, CampusCard, CodeService, Config, LimitService,
+    OperationService, SessionService, UtilityService, WalletService,
 };
-pub use error::{CoreError, InternalFault, PlatformRefusal};
+#[cfg(feature = "face")]
+pub use client::{CameraFrame, CameraPixels, CameraPlane, FaceCamera, FaceService};
+pub use error::{CoreError, InternalFault, PhotoFault, PlatformRefusal};
 pub use http::HttpLimits;
 pub use secret::SecretText;
 pub use trust::TrustFault;

@@ -1,23 +1,84 @@
 //! Face photos, for shells: judging them, and the holder's at the school.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::Inner;
-use crate::error::{CoreError, InternalFault};
+use super::{CampusCard, Inner};
+use crate::error::{CoreError, InternalFault, PhotoFault};
 use crate::face::{
-    Advice, Face, FaceRecord, Found, Frame, FrameReport, Guide, Layout, PORTRAIT_BYTES, PhotoFault,
-    PhotoReport, Plane, Portrait, check, decode, find_upright, judge, portrait,
+    Advice, Detector, Face, FaceDraft, FaceRecord, Faces, Found, Frame, FrameReport, Guide, Layout,
+    PORTRAIT_BYTES, PhotoReport, Plane, Portrait, PortraitDraft, check, decode, find_upright, judge,
+    portrait,
 };
+use crate::store::{Changes, Store};
 
 /// After how many refused photos in a row a person may be asked to look at one.
 const REVIEW_AFTER: u32 = 3;
+
+/// What a card has for face photos: the holder's at the school, and what judging needs.
+pub(super) struct FaceState {
+    faces: Faces,
+    /// Made at the first photo: most starts have none.
+    detector: OnceLock<Detector>,
+    /// Photos of a face in a row that would not do.
+    refused_photos: AtomicU32,
+}
+
+impl FaceState {
+    pub(super) fn new(store: &Arc<Store>) -> Self {
+        Self {
+            faces: Faces::new(Arc::clone(store)),
+            detector: OnceLock::new(),
+            refused_photos: AtomicU32::new(0),
+        }
+    }
+
+    /// Forgets what a holder decided.
+    pub(super) fn forget(changes: Changes) -> Changes {
+        changes.remove::<FaceDraft>().remove::<PortraitDraft>()
+    }
+
+    fn detector(&self) -> &Detector {
+        self.detector.get_or_init(Detector::new)
+    }
+
+    /// Counts the photos of a face that would not do, and says whether it is time to offer that a person looks.
+    fn count_refused(&self, is_good: bool, has_face: bool) -> bool {
+        if is_good {
+            self.refused_photos.store(0, Ordering::Relaxed);
+            return false;
+        }
+        let before = match has_face {
+            true => self.refused_photos.fetch_add(1, Ordering::Relaxed) + 1,
+            false => self.refused_photos.load(Ordering::Relaxed),
+        };
+        has_face && before >= REVIEW_AFTER
+    }
+}
+
+impl Deref for FaceState {
+    type Target = Faces;
+
+    fn deref(&self) -> &Faces {
+        &self.faces
+    }
+}
+
+impl CampusCard {
+    /// Face photos: judging them needs no card.
+    pub fn face(&self) -> FaceService {
+        FaceService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
 
 /// Judges photos and a camera's frames and makes portraits of them, which touches no network and no disk and needs no card; and
 /// looks after the holder's photo at the school.
 #[derive(Clone)]
 pub struct FaceService {
-    pub(super) inner: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
 impl FaceService {
@@ -30,9 +91,11 @@ impl FaceService {
         let inner = Arc::clone(&self.inner);
         let work = move || {
             let picture = decode(&photo).map_err(PhotoFault::from)?;
-            let (verdict, found) = check(inner.detector(), &picture);
+            let (verdict, found) = check(inner.faces.detector(), &picture);
             Ok(PhotoReport {
-                offers_review: inner.count_refused(verdict.advice.is_empty(), verdict.face.is_some()),
+                offers_review: inner
+                    .faces
+                    .count_refused(verdict.advice.is_empty(), verdict.face.is_some()),
                 portrait: verdict.face.map(|face| made(&found, &face)).transpose()?,
                 advice: verdict.advice,
                 measures: verdict.measures,
@@ -124,21 +187,6 @@ impl FaceService {
     }
 }
 
-impl Inner {
-    /// Counts the photos of a face that would not do, and says whether it is time to offer that a person looks.
-    fn count_refused(&self, is_good: bool, has_face: bool) -> bool {
-        if is_good {
-            self.refused_photos.store(0, Ordering::Relaxed);
-            return false;
-        }
-        let before = match has_face {
-            true => self.refused_photos.fetch_add(1, Ordering::Relaxed) + 1,
-            false => self.refused_photos.load(Ordering::Relaxed),
-        };
-        has_face && before >= REVIEW_AFTER
-    }
-}
-
 /// Guidance while a camera runs: each frame is looked at, and when all has been well for some of them, its portrait is made.
 #[derive(Clone)]
 pub struct FaceCamera {
@@ -157,7 +205,7 @@ impl FaceCamera {
         let (inner, guide) = (Arc::clone(&self.inner), Arc::clone(&self.guide));
         let work = move || {
             let picture = frame.borrowed().picture().map_err(PhotoFault::from)?;
-            let found = find_upright(inner.detector(), picture.upright());
+            let found = find_upright(inner.faces.detector(), picture.upright());
             let verdict = judge(&found);
             let guidance = guide
                 .lock()

@@ -7,16 +7,18 @@
 mod accounts;
 mod approvals;
 mod codes;
+#[cfg(feature = "face")]
 mod face;
 mod limits;
+#[cfg(not(feature = "face"))]
+mod no_face;
 mod operations;
 mod session;
 mod utilities;
 mod wallet;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,7 @@ use yika_link::{Origin, Roots, ServerTrust, SpkiPin};
 pub use accounts::{AccountService, BillService};
 pub use approvals::ApprovalService;
 pub use codes::CodeService;
+#[cfg(feature = "face")]
 pub use face::{CameraFrame, CameraPixels, CameraPlane, FaceCamera, FaceService};
 pub use limits::LimitService;
 pub use operations::OperationService;
@@ -39,7 +42,6 @@ use crate::approvals::{ApprovalRecord, Approvals};
 use crate::clock::{ClockState, TrustedClock};
 use crate::codes::{Codes, CounterRecord, EnrolmentRecord, PendingIssue, Preferences, Stop};
 use crate::error::CoreError;
-use crate::face::{Detector, FaceDraft, Faces, PortraitDraft};
 use crate::http::HttpLimits;
 use crate::keys::{Keys, StoredKey};
 use crate::limits::Limits;
@@ -51,6 +53,11 @@ use crate::store::{Changes, Loss, Record, Store};
 use crate::utilities::Utilities;
 use crate::wallet::{BankRecord, Wallets};
 use crate::worker;
+
+#[cfg(feature = "face")]
+use face::FaceState;
+#[cfg(not(feature = "face"))]
+use no_face::FaceState;
 
 /// How long signing out waits for the platform before this phone forgets everything anyway.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -111,11 +118,7 @@ struct Inner {
     approvals: Arc<Approvals>,
     limits: Limits,
     utilities: Utilities,
-    faces: Faces,
-    /// Made at the first photo: most starts have none.
-    detector: OnceLock<Detector>,
-    /// Photos of a face in a row that would not do.
-    refused_photos: AtomicU32,
+    faces: FaceState,
     runtime: Arc<OwnRuntime>,
     /// Binding, bringing up to date and signing out, one at a time.
     turn: tokio::sync::Mutex<()>,
@@ -194,9 +197,7 @@ impl CampusCard {
             approvals,
             limits: Limits::new(Arc::clone(&store)),
             utilities: Utilities::new(Arc::clone(&store)),
-            faces: Faces::new(Arc::clone(&store)),
-            detector: OnceLock::new(),
-            refused_photos: AtomicU32::new(0),
+            faces: FaceState::new(&store),
             keys,
             store,
             runtime,
@@ -239,13 +240,6 @@ impl CampusCard {
     /// The e-wallet.
     pub fn wallet(&self) -> WalletService {
         WalletService {
-            inner: Arc::clone(&self.inner),
-        }
-    }
-
-    /// Face photos: judging them needs no card.
-    pub fn face(&self) -> FaceService {
-        FaceService {
             inner: Arc::clone(&self.inner),
         }
     }
@@ -343,10 +337,6 @@ impl Inner {
         self.runtime.run(work(Arc::clone(self))).await
     }
 
-    fn detector(&self) -> &Detector {
-        self.detector.get_or_init(Detector::new)
-    }
-
     /// Looks at what is known of a bound card, where that may block.
     async fn read<T: Send + 'static>(
         self: &Arc<Self>,
@@ -419,9 +409,8 @@ impl Inner {
                 .remove::<BankRecord>()
                 .remove::<ApprovalRecord>()
                 .remove::<DisputeDrafts>()
-                .remove::<FaceDraft>()
-                .remove::<PortraitDraft>()
                 .remove::<Drafts>();
+            changes = FaceState::forget(changes);
         }
         self.store.commit(&changes)?;
         if !new.continues {

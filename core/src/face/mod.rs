@@ -7,6 +7,7 @@ mod remote;
 #[cfg(test)]
 mod tests;
 
+pub use crate::error::PhotoFault;
 pub(crate) use drafts::{FaceDraft, PortraitDraft};
 pub(crate) use flow::Faces;
 pub use model::{
@@ -20,26 +21,6 @@ pub(crate) use yika_face::{Guide, find_upright, judge};
 
 /// How large a portrait's file may be, in bytes: what gates and terminals take without complaint.
 pub const PORTRAIT_BYTES: usize = 100_000;
-
-/// Why a photo can't be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PhotoFault {
-    /// It is no JPEG, PNG or WebP.
-    #[error("not a JPEG, PNG or WebP")]
-    UnknownKind,
-    /// It is damaged.
-    #[error("damaged")]
-    Damaged,
-    /// It has too many bytes or pixels.
-    #[error("too large")]
-    TooLarge,
-    /// It is no portrait as they are made here.
-    #[error("not a portrait as they are made here")]
-    NoPortrait,
-    /// The camera's frame is not of the size that was said.
-    #[error("a camera's frame of another size than was said")]
-    Frame,
-}
 
 impl From<PhotoError> for PhotoFault {
     fn from(error: PhotoError) -> Self {

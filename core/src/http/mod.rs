@@ -251,6 +251,7 @@ impl Call {
     }
 
     /// Bytes as they are.
+    #[cfg(feature = "face")]
     pub(crate) fn octets(mut self, bytes: Vec<u8>) -> Self {
         self.body = Some(Body {
             media_type: "application/octet-stream",
@@ -260,6 +261,7 @@ impl Call {
     }
 
     /// What it does is named by its address, so that it may be repeated.
+    #[cfg(feature = "face")]
     pub(crate) fn repeatable(mut self) -> Self {
         self.repeatable = true;
         self

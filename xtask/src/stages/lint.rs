@@ -42,6 +42,12 @@ fn run(workspace: &Workspace, _effort: Effort) -> Result<(), Error> {
         );
     }
     steps.run(
+        "clippy",
+        &mut workspace.cargo(
+            "clippy --package yika-core --package yika --no-default-features --profile ci -- -D warnings",
+        ),
+    );
+    steps.run(
         "doc",
         workspace
             .cargo("doc --workspace --all-features --no-deps --profile ci")
