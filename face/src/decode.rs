@@ -10,6 +10,7 @@ use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageResult, Limits, RgbImage};
 
+use crate::colour::ToSrgb;
 use crate::picture::Picture;
 
 /// The largest file, in bytes.
@@ -64,11 +65,14 @@ fn read(decoder: ImageResult<impl ImageDecoder>) -> Result<Picture, PhotoError> 
     decoder.set_limits(limits).map_err(|_| PhotoError::TooLarge)?;
     // A picture whose EXIF data is damaged is still one.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    // So is one whose profile is.
+    let profile = decoder.icc_profile().unwrap_or_default();
+    let to_srgb = profile.and_then(|profile| ToSrgb::new(&profile));
     let pixels = DynamicImage::from_decoder(decoder).map_err(|_| PhotoError::Damaged)?;
     if pixels.width() == 0 || pixels.height() == 0 {
         return Err(PhotoError::Damaged);
     }
-    Ok(Picture::new(opaque(pixels), orientation))
+    Ok(Picture::new(opaque(pixels), orientation).in_colours(to_srgb))
 }
 
 /// The colours, on white.

@@ -9,6 +9,7 @@
     reason = "pixels are counted in floats and stored in bytes; such casts keep to the range of what they make"
 )]
 
+mod colour;
 mod decode;
 mod detect;
 mod find;

@@ -4,6 +4,7 @@
 use image::RgbImage;
 use image::metadata::Orientation;
 
+use crate::colour::ToSrgb;
 use crate::geometry::{Point, Transform};
 
 /// Smaller copies are made down to this longer side, in pixels.
@@ -15,6 +16,8 @@ pub struct Picture {
     /// As stored, half of that, a quarter.
     levels: Vec<RgbImage>,
     orientation: Orientation,
+    /// What its colours mean, where they are not sRGB's.
+    to_srgb: Option<ToSrgb>,
 }
 
 impl Picture {
@@ -27,7 +30,16 @@ impl Picture {
         {
             levels.push(half(last));
         }
-        Self { levels, orientation }
+        Self {
+            levels,
+            orientation,
+            to_srgb: None,
+        }
+    }
+
+    /// The same, with colours that mean something else than sRGB's.
+    pub(crate) fn in_colours(self, to_srgb: Option<ToSrgb>) -> Self {
+        Self { to_srgb, ..self }
     }
 
     /// The picture as its file says that it is to be looked at.
@@ -106,7 +118,7 @@ impl View<'_> {
         (self.sample(&back, side(self.width), side(self.height)), back)
     }
 
-    /// A picture of this size, each point of which is taken from where the map leads to. Outside, the edge goes on.
+    /// A picture of this size, each point of which is taken from where the map leads to. Outside, the edge goes on. In sRGB.
     pub fn sample(&self, from: &Transform, width: u32, height: u32) -> RgbImage {
         let from = from.then(&self.to_stored);
         // The copy in which a step is less than two pixels: of those, four neighbours tell enough.
@@ -122,6 +134,9 @@ impl View<'_> {
                 let x = x as f32;
                 *pixel = between(level, start.x + x * step.x - 0.5, start.y + x * step.y - 0.5);
             }
+        }
+        if let Some(to_srgb) = &self.picture.to_srgb {
+            to_srgb.convert(&mut out);
         }
         out
     }
