@@ -193,13 +193,7 @@ fn missing(workspace: &Workspace, architecture: &Architecture) -> Result<Option<
         strip,
         ..
     } = architecture;
-    let installed =
-        process::output(
-            workspace
-                .command("rustc")
-                .args(["--print", "target-libdir", "--target", target]),
-        )?;
-    if !Path::new(installed.trim()).is_dir() {
+    if !tools::has_target(workspace, target) {
         return Ok(Some(format!("`rustup target add {target}`")));
     }
     let is_here = |program: &str| {

@@ -48,16 +48,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Err
 }
 
 fn attempt(stage: &Stage, workspace: &Workspace, request: &Request) -> Outcome {
-    let missing: Vec<String> = stage
+    let missing: Vec<&Tool> = stage
         .needs
         .iter()
+        .copied()
         .filter(|tool| !tool.is_here(workspace))
-        .map(|tool| format!("needs {tool}"))
         .collect();
     if !missing.is_empty() {
+        let needs: Vec<String> = missing.iter().map(|tool| format!("needs {tool}")).collect();
+        // What was asked for and could not be installed is a failure, but for what a machine may have no way to.
         return match request.gaps {
-            Gaps::Skip => Outcome::Skipped(missing.join(", ")),
-            Gaps::Install => Outcome::Failed(missing.join(", ")),
+            Gaps::Install if !missing.iter().all(|tool| tool.is_elsewhere()) => {
+                Outcome::Failed(needs.join(", "))
+            }
+            Gaps::Install | Gaps::Skip => Outcome::Skipped(needs.join(", ")),
         };
     }
     match (stage.run)(workspace, request.effort) {

