@@ -7,6 +7,8 @@
 use crate::detect::{Detector, Face};
 use crate::geometry::{Point, Rect, Transform};
 use crate::picture::View;
+use image::RgbImage;
+use image::imageops::{rotate90, rotate180, rotate270};
 
 /// The longer side of what is looked at first, and where that shows nothing.
 const SIDES: [u32; 2] = [320, 640];
@@ -37,7 +39,8 @@ pub struct Found<'a> {
 /// Finds the faces of a picture that may be any way up.
 pub fn find<'a>(detector: &Detector, view: View<'a>) -> Found<'a> {
     for side in SIDES {
-        let ways = (0..4).map(|quarters| look(detector, view, quarters, side));
+        let thumbnail = Thumbnail::of(view, side);
+        let ways = (0..4).map(|quarters| thumbnail.look(detector, quarters));
         let surest = ways.max_by(|a, b| a.surest().total_cmp(&b.surest()));
         let found = surest.map(|found| closer(detector, found));
         if let Some(found) = found.filter(|found| !found.faces.is_empty()) {
@@ -52,7 +55,7 @@ pub fn find<'a>(detector: &Detector, view: View<'a>) -> Found<'a> {
 
 /// Finds the faces of a picture that is known to be upright, such as a camera's.
 pub fn find_upright<'a>(detector: &Detector, view: View<'a>) -> Found<'a> {
-    closer(detector, look(detector, view, 0, SIDES[0]))
+    closer(detector, Thumbnail::of(view, SIDES[0]).look(detector, 0))
 }
 
 fn nothing(view: View<'_>) -> Found<'_> {
@@ -69,16 +72,56 @@ impl Found<'_> {
     }
 }
 
-fn look<'a>(detector: &Detector, view: View<'a>, quarters: u8, side: u32) -> Found<'a> {
-    let view = view.turned(quarters);
-    let (picture, back) = view.thumbnail(side);
-    let faces = detector.detect(&picture, SURE);
-    let mut faces: Vec<Face> = faces.iter().map(|face| face.mapped(&back)).collect();
-    faces.sort_by(|a, b| b.area.area().total_cmp(&a.area.area()));
-    Found {
-        view,
-        quarters,
-        faces,
+/// A view made small once, and turned as often as it is looked at.
+struct Thumbnail<'a> {
+    view: View<'a>,
+    pixels: RgbImage,
+    /// Pixels of the view in one of its own.
+    factor: f32,
+}
+
+impl<'a> Thumbnail<'a> {
+    fn of(view: View<'a>, side: u32) -> Self {
+        let (pixels, back) = view.thumbnail(side);
+        Self {
+            view,
+            pixels,
+            factor: back.factor(),
+        }
+    }
+
+    fn look(&self, detector: &Detector, quarters: u8) -> Found<'a> {
+        let turned = match quarters {
+            1 => Some(rotate90(&self.pixels)),
+            2 => Some(rotate180(&self.pixels)),
+            3 => Some(rotate270(&self.pixels)),
+            _ => None,
+        };
+        let view = self.view.turned(quarters);
+        let back = self.back(quarters);
+        let seen = detector.detect(turned.as_ref().unwrap_or(&self.pixels), SURE);
+        let mut faces: Vec<Face> = seen.iter().map(|face| face.mapped(&back)).collect();
+        faces.sort_by(|a, b| b.area.area().total_cmp(&a.area.area()));
+        Found {
+            view,
+            quarters,
+            faces,
+        }
+    }
+
+    /// From the turned pixels to the turned view. They begin in the same corner only before they are turned: the sides of the pixels
+    /// are rounded, and what they are short of or too long is then before them.
+    fn back(&self, quarters: u8) -> Transform {
+        let short = |side: u32, pixels: u32| side as f32 - pixels as f32 * self.factor;
+        let right = short(self.view.width, self.pixels.width());
+        let below = short(self.view.height, self.pixels.height());
+        let (x, y) = match quarters {
+            1 => (below, 0.0),
+            2 => (right, below),
+            3 => (0.0, right),
+            _ => (0.0, 0.0),
+        };
+        Transform::new([self.factor, 0.0, x], [0.0, self.factor, y])
     }
 }
 
