@@ -14,6 +14,7 @@ use crate::ledger::{
     self, AccountKind, Booking, HolderFunds, KindTotal, NewAccount, Posting, Statement, StatementOf,
     TransactionKind, book, create_account, school_account,
 };
+use crate::office::{self, Action, Actor};
 use crate::operations::{self, Reconciliation};
 use crate::random::new_id;
 use crate::terminals::{self, MerchantRow, TerminalRow, insert_merchant, list_merchants, list_terminals};
@@ -31,6 +32,7 @@ use yika_format::lists::HolderNumber;
 #[derive(Clone, Copy, Debug)]
 pub struct Admin<'a> {
     platform: &'a Platform,
+    actor: Actor,
 }
 
 /// An account that a holder begins with.
@@ -99,15 +101,24 @@ pub struct Books {
 }
 
 impl<'a> Admin<'a> {
-    pub(crate) fn new(platform: &'a Platform) -> Self {
-        Self { platform }
+    pub(crate) fn new(platform: &'a Platform, actor: Actor) -> Self {
+        Self { platform, actor }
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// Writes down what this transaction does to a holder.
+    async fn record(&self, tx: &mut Connection, action: Action, number: &str, detail: String) -> Result<()> {
+        office::record(tx, self.actor, action, (Some(number), detail), self.now()).await
     }
 
     pub(crate) fn platform(&self) -> &'a Platform {
         self.platform
     }
 
-    fn now(&self) -> UnixMillis {
+    pub(crate) fn now(&self) -> UnixMillis {
         self.platform.now()
     }
 
@@ -153,14 +164,23 @@ impl<'a> Admin<'a> {
         let number = i64::try_from(id.0).map_err(|_| Error::refused(ProblemCode::InvalidRequest))?;
         let row = MerchantRow { id: number, name };
         transact!(self.platform.db().writer(), |tx| {
-            let is_new = insert_merchant(tx, &row, default_for, self.now()).await?;
-            if is_new {
-                let account = blank_account(AccountKind::Merchant, row.name.clone(), self.now());
-                let merchant = Some(number);
-                create_account(tx, &NewAccount { merchant, ..account }).await?;
-            }
-            Ok(is_new)
+            self.insert_merchant(tx, &row, default_for).await
         })
+    }
+
+    pub(crate) async fn insert_merchant(
+        &self,
+        tx: &mut Connection,
+        row: &MerchantRow,
+        default_for: Option<TerminalKind>,
+    ) -> Result<bool> {
+        let is_new = insert_merchant(tx, row, default_for, self.now()).await?;
+        if is_new {
+            let account = blank_account(AccountKind::Merchant, row.name.clone(), self.now());
+            let merchant = Some(row.id);
+            create_account(tx, &NewAccount { merchant, ..account }).await?;
+        }
+        Ok(is_new)
     }
 
     /// Adds a student with accounts and what is on them. Does nothing where there is a holder of that number, and says
@@ -201,7 +221,9 @@ impl<'a> Admin<'a> {
         let slot = slot(account)?;
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
-            self.deposit(tx, holder.id, slot, amount).await
+            self.deposit(tx, holder.id, slot, amount).await?;
+            let detail = format!("account {account}: {amount} yuan");
+            self.record(tx, Action::Deposited, number, detail).await
         })
     }
 
@@ -223,7 +245,8 @@ impl<'a> Admin<'a> {
             } else if difference.is_negative() {
                 self.withdraw(tx, funds, difference.checked_neg()?).await?;
             }
-            Ok(())
+            let detail = format!("account {account}: {balance} yuan, by {difference}");
+            self.record(tx, Action::BalanceSet, number, detail).await
         })
     }
 
@@ -235,7 +258,13 @@ impl<'a> Admin<'a> {
         })
     }
 
-    async fn deposit(&self, tx: &mut Connection, holder: i64, slot: Slot, amount: Fen) -> Result<()> {
+    pub(crate) async fn deposit(
+        &self,
+        tx: &mut Connection,
+        holder: i64,
+        slot: Slot,
+        amount: Fen,
+    ) -> Result<()> {
         if !amount.is_positive() {
             return Err(Error::refused_amount(ProblemCode::InvalidRequest, amount));
         }
@@ -290,7 +319,8 @@ impl<'a> Admin<'a> {
     pub async fn suspend(&self, number: &str) -> Result<()> {
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
-            issuer::suspend_holder(tx, holder.id, self.now()).await
+            issuer::suspend_holder(tx, holder.id, self.now()).await?;
+            self.record(tx, Action::Suspended, number, String::new()).await
         })
     }
 
@@ -301,7 +331,8 @@ impl<'a> Admin<'a> {
     pub async fn undo_suspension(&self, number: &str) -> Result<()> {
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
-            issuer::undo_suspension(tx, holder.id).await
+            issuer::undo_suspension(tx, holder.id).await?;
+            self.record(tx, Action::Restored, number, String::new()).await
         })
     }
 
@@ -312,7 +343,8 @@ impl<'a> Admin<'a> {
     pub async fn revoke(&self, number: &str) -> Result<()> {
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
-            issuer::revoke_holder(tx, holder.id, self.now()).await
+            issuer::revoke_holder(tx, holder.id, self.now()).await?;
+            self.record(tx, Action::Revoked, number, String::new()).await
         })
     }
 
@@ -331,11 +363,17 @@ impl<'a> Admin<'a> {
         };
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
-            let account = self.account(tx, holder.id, slot).await?;
-            if account.status == AccountStatus::Closed {
+            let found = self.account(tx, holder.id, slot).await?;
+            if found.status == AccountStatus::Closed {
                 return Err(Error::refused(ProblemCode::AccountNotOpen));
             }
-            set_account_status(tx, account.funds.card(), status).await
+            set_account_status(tx, found.funds.card(), status).await?;
+            let action = match is_frozen {
+                true => Action::AccountFrozen,
+                false => Action::AccountOpened,
+            };
+            self.record(tx, action, number, format!("account {account}"))
+                .await
         })
     }
 
@@ -346,7 +384,8 @@ impl<'a> Admin<'a> {
     pub async fn reset_limits(&self, number: &str) -> Result<()> {
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
-            limits::clear(tx, holder.id).await
+            limits::clear(tx, holder.id).await?;
+            self.record(tx, Action::LimitsReset, number, String::new()).await
         })
     }
 
@@ -463,7 +502,7 @@ fn slot(number: u8) -> Result<Slot> {
     Slot::new(number).map_err(|_| Error::refused_because(ProblemCode::InvalidRequest, "slots are 1 to 8"))
 }
 
-async fn find_holder(db: &mut Connection, number: &str) -> Result<HolderRow> {
+pub(crate) async fn find_holder(db: &mut Connection, number: &str) -> Result<HolderRow> {
     let found = holder_by_number(db, number).await?;
     found.ok_or_else(|| Error::refused_because(ProblemCode::NotFound, "no holder of that number"))
 }

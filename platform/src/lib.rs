@@ -22,6 +22,7 @@ mod idempotency;
 mod issuer;
 mod ledger;
 mod limits;
+mod office;
 mod operations;
 mod program;
 mod random;
@@ -47,8 +48,12 @@ pub use disputes::DisputeView;
 pub use error::{Error, Result};
 pub use faces::{FaceEvent, FaceEventKind, FaceReview};
 pub use http::{AdapterError, HttpLimits, ListenPolicy, listen, serve, stop_signal};
-pub use issuer::{KeySigner, SignerError};
+pub use issuer::{KeySigner, Rotation, SignerError};
 pub use ledger::{KindTotal, Statement, StatementLine, StatementOf};
+pub use office::{
+    Action, Actor, Counts, Fault, ImportFiles, ImportKind, ImportReport, OfficeEvent, PlannedTerminal, Role,
+    StaffMember,
+};
 pub use operations::{Difference, DifferenceKind, Reconciliation};
 pub use program::{exit_code, log_to_stderr};
 pub use sessions::{DiscoveredKeys, HostKeySource, HostTokenError};
@@ -61,7 +66,7 @@ use faces::PhotoKeys;
 use issuer::KeyRing;
 use sessions::{HostVerifier, Nonces};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Mutex, Notify};
 use yika_api::UnixMillis;
 use yika_api::school::School;
@@ -107,7 +112,8 @@ struct Inner {
     config: Config,
     clock: Arc<dyn Clock>,
     db: Db,
-    keys: Arc<KeyRing>,
+    /// Replaced when the keyset was signed anew beside this server.
+    keys: RwLock<Arc<KeyRing>>,
     photo_keys: PhotoKeys,
     nonces: Nonces,
     host: HostVerifier,
@@ -166,7 +172,7 @@ impl Platform {
             config,
             clock: ports.clock,
             db,
-            keys: Arc::new(keys),
+            keys: RwLock::new(Arc::new(keys)),
             photo_keys,
             nonces,
             host,
@@ -190,14 +196,14 @@ impl Platform {
         self.config().http
     }
 
-    /// What the card office does.
+    /// What the card office does, by an operator at the server.
     pub fn admin(&self) -> Admin<'_> {
-        Admin::new(self)
+        Admin::new(self, Actor::Operator)
     }
 
     /// The school, with the root key to pin.
     pub fn school(&self) -> School {
-        let (config, keys) = (&self.0.config, &self.0.keys);
+        let (config, keys) = (&self.0.config, self.keys());
         School {
             domain: config.school.domain.clone(),
             name: config.school.name.clone(),
@@ -229,10 +235,27 @@ impl Platform {
         operations::drive_due(self).await
     }
 
-    /// Drives operations and sweeps face photos, for ever: what servers do beside serving. Several on one database share the
-    /// work.
+    /// Takes up keys that were made beside this server, where there are any: see [`Admin::rotate_key`].
+    ///
+    /// # Errors
+    /// Where the database fails, or a new key's file is not in this server's folder. It goes on with the keys that it has then.
+    pub async fn take_up_keys(&self) -> Result<()> {
+        if self.keys().is_outdated(self.db()).await? {
+            let keys = KeyRing::open(self.config(), self.db(), self.now()).await?;
+            tracing::info!(keyset = keys.keyset.header().version, "took up new server keys");
+            *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        }
+        Ok(())
+    }
+
+    /// Drives operations, sweeps face photos and takes up new keys, for ever: what servers do beside serving. Several on one
+    /// database share the work.
     pub async fn drive_operations(&self) {
-        tokio::join!(operations::drive_for_ever(self), faces::sweep_for_ever(self));
+        tokio::join!(
+            operations::drive_for_ever(self),
+            faces::sweep_for_ever(self),
+            issuer::take_up_keys_for_ever(self)
+        );
     }
 
     /// Closes the database once nobody uses it any more.
@@ -248,12 +271,8 @@ impl Platform {
         &self.0.db
     }
 
-    fn keys(&self) -> &KeyRing {
-        &self.0.keys
-    }
-
-    fn keys_handle(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.0.keys)
+    fn keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn photo_keys(&self) -> &PhotoKeys {

@@ -1,6 +1,9 @@
 //! The platform's command line: the server, and what an operator does beside it.
 
+mod commands;
+
 use clap::{Args, Parser, Subcommand};
+use commands::{Import, Log, RotateIssuer, Staff};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +35,15 @@ enum Command {
     Reconcile(Reconcile),
     /// Prints the statement of an account as CSV.
     Statement(Statement),
+    /// Imports holders, accounts, merchants and terminals from CSV files: all of it, or nothing and what is wrong line by line.
+    Import(Import),
+    /// Makes the next server key, beside the one there is. Needs the root key.
+    RotateIssuer(RotateIssuer),
+    /// Who works at the card office.
+    #[command(subcommand)]
+    Staff(Staff),
+    /// Prints what was done at the card office, newest first, as CSV.
+    Log(Log),
 }
 
 #[derive(Args)]
@@ -268,6 +280,14 @@ async fn main() -> ExitCode {
         Command::Serve(arguments) => run(arguments).await,
         Command::TerminalCode(store) => terminal_code(store).await,
         Command::Statement(arguments) => statement(arguments).await,
+        Command::RotateIssuer(arguments) => arguments.run().await,
+        Command::Staff(command) => command.run().await,
+        Command::Log(arguments) => arguments.run().await,
+        Command::Import(arguments) => match arguments.run().await {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
         Command::Reconcile(arguments) => match reconcile(arguments).await {
             Ok(true) => Ok(()),
             Ok(false) => return ExitCode::FAILURE,

@@ -13,9 +13,9 @@ pub(crate) use routes::routes;
 use yika_api::account::AccountList;
 
 pub(crate) use store::{
-    CardAccount, HolderRow, HolderStatus, card_account_by_id, card_account_of, funds_of_slots, holder_by_id,
-    holder_by_number, insert_holder, list_accounts, list_holders, open_card_account, set_account_status,
-    set_holder_status, slots_of,
+    CardAccount, HolderRow, HolderStatus, account_name, card_account_by_id, card_account_of, funds_of_slots,
+    holder_by_id, holder_by_number, insert_holder, list_accounts, list_holders, open_card_account,
+    rename_account, set_account_status, set_holder_status, set_name_and_class, slots_of,
 };
 
 /// A holder's accounts as the phone shows them.

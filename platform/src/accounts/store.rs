@@ -105,6 +105,64 @@ pub(crate) async fn set_holder_status(tx: &mut Connection, holder: i64, status: 
     Ok(())
 }
 
+/// Corrects what a holder is called and is.
+pub(crate) async fn set_name_and_class(
+    tx: &mut Connection,
+    holder: i64,
+    name: &str,
+    class: u8,
+) -> Result<()> {
+    sqlx::query("UPDATE holder SET name = $2, class = $3 WHERE id = $1")
+        .bind(holder)
+        .bind(name)
+        .bind(i64::from(class))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// What a holder's account at a slot is called, whatever state it is in.
+pub(crate) async fn account_name(
+    db: &mut Connection,
+    holder: i64,
+    slot: Slot,
+) -> Result<Option<LocalizedText>> {
+    let row = sqlx::query(
+        "SELECT name_zh, name_en FROM ledger_account WHERE holder = $1 AND kind = 'card' AND slot = $2",
+    )
+    .bind(holder)
+    .bind(i64::from(slot.get()))
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        Ok(LocalizedText {
+            zh: row.try_get("name_zh")?,
+            en: row.try_get("name_en")?,
+        })
+    })
+    .transpose()
+}
+
+/// Calls it something else.
+pub(crate) async fn rename_account(
+    tx: &mut Connection,
+    holder: i64,
+    slot: Slot,
+    name: &LocalizedText,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE ledger_account SET name_zh = $3, name_en = $4, version = version + 1 \
+         WHERE holder = $1 AND kind = 'card' AND slot = $2",
+    )
+    .bind(holder)
+    .bind(i64::from(slot.get()))
+    .bind(&name.zh)
+    .bind(&name.en)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Opens a card account at a slot, with the receivable beside it. An account that is there stays as it is.
 pub(crate) async fn open_card_account(
     tx: &mut Connection,

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(9, "0009_auto_top_up"),
     migration!(10, "0010_approvals"),
     migration!(11, "0011_faces"),
+    migration!(17, "0017_office"),
 ];
 
 const LOG: &str = "CREATE TABLE IF NOT EXISTS schema_migration \

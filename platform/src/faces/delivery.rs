@@ -53,7 +53,7 @@ pub(super) async fn list(platform: &Platform, terminal: &TerminalRow) -> Result<
     let mut reader = platform.db().read().await?;
     let entries = listed(&mut reader).await?;
     if let Some(list) = newest(&mut reader).await?
-        && list.is_current(&entries, keys, now)
+        && list.is_current(&entries, &keys, now)
     {
         return Ok(list.bytes);
     }
@@ -63,7 +63,7 @@ pub(super) async fn list(platform: &Platform, terminal: &TerminalRow) -> Result<
         let newest = newest(tx).await?;
         if let Some(list) = newest
             .as_ref()
-            .filter(|list| list.is_current(&entries, keys, now))
+            .filter(|list| list.is_current(&entries, &keys, now))
         {
             return Ok(list.bytes.clone());
         }
@@ -80,9 +80,9 @@ async fn publish(
     now: UnixMillis,
 ) -> Result<Vec<u8>> {
     let (keys, good_until) = (platform.keys(), now.plus_millis(platform.config().faces.lease_ms));
-    let unsigned = Faces::unsigned(&keys.table_header(version, now, good_until), entries);
-    let signature = keys.table.signer.sign(unsigned.preimage())?;
-    let bytes = unsigned.with_signature(&signature);
+    let bytes = keys.sign_list((version, now, good_until), |header| {
+        Faces::unsigned(header, entries)
+    })?;
     let stored = i64::try_from(version).unwrap_or(i64::MAX);
     sqlx::query("DELETE FROM face_list").execute(&mut *tx).await?;
     sqlx::query("INSERT INTO face_list (version, issued_at, good_until, bytes) VALUES ($1, $2, $3, $4)")

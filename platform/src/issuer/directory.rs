@@ -54,7 +54,7 @@ pub(super) async fn current_directory(platform: &Platform, terminal: &TerminalRo
         issued_at: now,
         change,
     };
-    let (id, keys) = (terminal.public_id().0, platform.keys_handle());
+    let (id, keys) = (terminal.public_id().0, platform.keys());
     let sealed = tokio::task::spawn_blocking(move || seal(&keys, &given, id, recipient, entries)).await??;
     transact!(platform.db().writer(), |tx| {
         if keep(tx, terminal.id, &given, &sealed).await? {
@@ -131,15 +131,18 @@ fn seal(
     mut entries: Vec<DirectoryEntry>,
 ) -> Result<Vec<u8>> {
     entries.sort_unstable_by_key(|entry| entry.pseudonym);
-    let header = keys.table_header(
+    let times = (
         given.version,
         given.issued_at,
         given.issued_at.plus_millis(GOOD_MS),
     );
     let recipient = recipient.expand().map_err(|_| SealError)?;
-    let unsigned = Directory::unsigned(&header, terminal, &recipient, &entries, random_bytes()?)?;
-    let signature = keys.table.signer.sign(unsigned.preimage())?;
-    Ok(unsigned.with_signature(&signature))
+    let randomness = random_bytes()?;
+    keys.try_sign_list(times, |header| {
+        Ok(Directory::unsigned(
+            header, terminal, &recipient, &entries, randomness,
+        )?)
+    })
 }
 
 async fn given(db: &mut Connection, terminal: i64) -> Result<Option<Given>> {

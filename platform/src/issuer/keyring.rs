@@ -1,22 +1,30 @@
 //! The keys of a running platform, and the keyset that vouches for them.
 
 use super::keys::{
-    FileSigner, KeySigner, ONLINE_ROLES, OnlineKey, SignerError, explain_root, online_path, root_path,
+    FileSigner, KeySigner, ONLINE_ROLES, OnlineKey, SignerError, explain_root, online_path, role_name,
+    root_path, starts_at,
 };
 use super::lists::{ListKind, SignedList, insert_list, newest_list};
 use super::store;
+use crate::Platform;
 use crate::clock::{DAY, HOUR};
 use crate::config::Config;
 use crate::db::{Connection, Db, transact};
 use crate::error::{Error, Result};
+use crate::office::{self, Action, Actor};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use yika_api::{Base64Url, UnixMillis};
-use yika_format::lists::{Header, Keyset, KeysetEntry, Role, Root};
+use yika_format::lists::{Header, Keyset, KeysetEntry, Role, Root, Unsigned};
 use yika_format::{ExpandedKey, KeyId, PublicKey, SchoolHash, UnixSeconds};
 
 /// How long an online key may sign. Credential keys may not last longer (hours since `from` must not wrap).
 const KEY_LIFE_DAYS: i64 = 730;
+/// From when on a server says in its log that a key has no successor yet.
+const KEY_ENDS_SOON_MS: i64 = 90 * DAY;
+/// How often a server looks whether the keyset was signed anew.
+const LOOK_FOR_KEYS: Duration = Duration::from_secs(60);
 const KEYSET_GOOD_MS: i64 = 365 * DAY;
 /// The keyset is signed anew when less than this is left of it.
 const KEYSET_RENEW_MS: i64 = 30 * DAY;
@@ -26,9 +34,8 @@ const KEYSET_RENEW_MS: i64 = 30 * DAY;
 pub(crate) struct KeyRing {
     pub(crate) school: SchoolHash,
     pub(crate) root: PublicKey,
-    pub(crate) credential: OnlineKey,
-    pub(crate) table: OnlineKey,
-    pub(crate) time: OnlineKey,
+    /// Every key that the keyset lists, by number.
+    online: Vec<OnlineKey>,
     /// The signed keyset, opened.
     pub(crate) keyset: Keyset,
 }
@@ -44,11 +51,7 @@ impl KeyRing {
                 return Err(Error::Schema(format!("it belongs to the school {pinned:?}")));
             }
             let root = open_root(tx, &config.data_dir).await?;
-            let known = store::online_keys(tx).await?;
-            let mut keys = Vec::new();
-            for (role, id, name) in ONLINE_ROLES {
-                keys.push(open_online(tx, &config.data_dir, &known, (role, id, name), now).await?);
-            }
+            let keys = open_online_keys(tx, &config.data_dir, now).await?;
             let entries: Vec<KeysetEntry> = keys.iter().map(|key| key.entry).collect();
             let keyset_bytes = current_keyset(tx, school, &root, &entries, now).await?;
             Ok((root, keys, keyset_bytes))
@@ -61,20 +64,81 @@ impl KeyRing {
             },
         )
         .map_err(|error| Error::Schema(format!("its keyset does not open: {error}")))?;
-        let [credential, table, time] = <[OnlineKey; 3]>::try_from(keys).map_err(|_| SignerError::Sign)?;
-        Ok(Self {
+        let ring = Self {
             school,
             root: root.key.compress(),
-            credential,
-            table,
-            time,
+            online: keys,
             keyset,
-        })
+        };
+        for (role, name) in ONLINE_ROLES {
+            let ends_at = i64::from(ring.signer(role, now)?.entry.to.0) * 1000;
+            if ends_at - now.0 < KEY_ENDS_SOON_MS
+                && ring.newest(role).is_none_or(|key| starts_at(&key.entry) <= now)
+            {
+                tracing::warn!(
+                    role = name,
+                    ends_at,
+                    "a server key ends soon; make the next: `yika-platform rotate-key`"
+                );
+            }
+        }
+        Ok(ring)
     }
 
-    /// The header of a list that the table key signs.
-    pub(crate) fn table_header(&self, version: u64, issued: UnixMillis, good_until: UnixMillis) -> Header {
-        self.header(self.table.entry.id, version, issued, good_until)
+    /// Who signs in this role at this time: of the keys that have begun and not ended, the newest.
+    pub(crate) fn signer(&self, role: Role, at: UnixMillis) -> Result<&OnlineKey, SignerError> {
+        self.online
+            .iter()
+            .filter(|key| key.entry.role == role && key.signs_at(at))
+            .max_by_key(|key| (key.entry.from.0, key.entry.id))
+            .ok_or(SignerError::OutOfDate(role_name(role)))
+    }
+
+    /// Whether what a key of this number signed may still hold: it was not struck out.
+    pub(super) fn has(&self, id: KeyId) -> bool {
+        self.online.iter().any(|key| key.entry.id == id)
+    }
+
+    /// Whether the database has another keyset than this one.
+    pub(crate) async fn is_outdated(&self, db: &Db) -> Result<bool> {
+        let mut reader = db.read().await?;
+        let newest = newest_list(&mut reader, ListKind::Keyset).await?;
+        Ok(newest.is_some_and(|list| list.version != self.keyset.header().version))
+    }
+
+    fn newest(&self, role: Role) -> Option<&OnlineKey> {
+        let of_role = self.online.iter().filter(|key| key.entry.role == role);
+        of_role.max_by_key(|key| key.entry.from.0)
+    }
+
+    /// Signs a list as the table's key does that holds at the time at which it was issued.
+    pub(crate) fn sign_list(
+        &self,
+        (version, issued, good_until): (u64, UnixMillis, UnixMillis),
+        lay_out: impl FnOnce(&Header) -> Unsigned,
+    ) -> Result<Vec<u8>> {
+        self.try_sign_list((version, issued, good_until), |header| Ok(lay_out(header)))
+    }
+
+    /// Who signs a list that is issued then, and its header.
+    pub(super) fn list_signer(
+        &self,
+        (version, issued, good_until): (u64, UnixMillis, UnixMillis),
+    ) -> Result<(&OnlineKey, Header)> {
+        let key = self.signer(Role::Table, issued)?;
+        Ok((key, self.header(key.entry.id, version, issued, good_until)))
+    }
+
+    /// The same for a list that may not be laid out.
+    pub(super) fn try_sign_list(
+        &self,
+        (version, issued, good_until): (u64, UnixMillis, UnixMillis),
+        lay_out: impl FnOnce(&Header) -> Result<Unsigned>,
+    ) -> Result<Vec<u8>> {
+        let (key, header) = self.list_signer((version, issued, good_until))?;
+        let unsigned = lay_out(&header)?;
+        let signature = key.signer.sign(unsigned.preimage())?;
+        Ok(unsigned.with_signature(&signature))
     }
 
     /// The header of a message of this signer.
@@ -145,51 +209,133 @@ async fn open_root(tx: &mut Connection, data_dir: &Path) -> Result<RootKey> {
     })
 }
 
-async fn open_online(
-    tx: &mut Connection,
-    data_dir: &Path,
-    known: &[KeysetEntry],
-    (role, id, name): (Role, KeyId, &str),
-    now: UnixMillis,
-) -> Result<OnlineKey> {
-    let path = online_path(data_dir, name, id);
-    let entry = known.iter().find(|entry| entry.id == id).copied();
-    let signer = match entry {
-        Some(_) => FileSigner::open(&path)?,
-        None => FileSigner::open_or_create(&path)?,
-    };
-    let key = signer.public_key().compress();
-    let entry = match entry {
-        Some(entry) if entry.key == key && entry.role == role => entry,
-        Some(_) => return Err(SignerError::Mismatch(path).into()),
-        None => {
-            let entry = new_entry(role, id, key, now)?;
-            store::insert_online_key(tx, &entry).await?;
-            entry
+/// The keys that the database knows and that have not ended; of a role that it knows none of, the first is made.
+async fn open_online_keys(tx: &mut Connection, data_dir: &Path, now: UnixMillis) -> Result<Vec<OnlineKey>> {
+    let mut known = store::online_keys(tx).await?;
+    for (index, (role, name)) in ONLINE_ROLES.into_iter().enumerate() {
+        if known.iter().any(|entry| entry.role == role) {
+            continue;
         }
-    };
-    Ok(OnlineKey {
-        entry,
-        signer: Arc::new(signer),
+        let id = KeyId(u16::try_from(index + 1).unwrap_or(u16::MAX));
+        let signer = FileSigner::open_or_create(&online_path(data_dir, name, id))?;
+        // Valid from the day before: certificates begin an hour before they are issued.
+        let entry = new_entry(role, id, signer.public_key().compress(), now.plus_millis(-DAY))?;
+        store::insert_online_key(tx, &entry).await?;
+        known.push(entry);
+    }
+    in_date(known, now)
+        .into_iter()
+        .map(|entry| {
+            let path = online_path(data_dir, role_name(entry.role), entry.id);
+            let signer = FileSigner::open(&path)?;
+            if signer.public_key().compress() != entry.key {
+                return Err(SignerError::Mismatch(path).into());
+            }
+            Ok(OnlineKey {
+                entry,
+                signer: Arc::new(signer),
+            })
+        })
+        .collect()
+}
+
+/// Those that have not ended, by number.
+fn in_date(mut known: Vec<KeysetEntry>, now: UnixMillis) -> Vec<KeysetEntry> {
+    known.retain(|entry| i64::from(entry.to.0) * 1000 > now.0);
+    known.sort_unstable_by_key(|entry| entry.id);
+    known
+}
+
+/// Takes up what [`rotate`] made beside this server, for ever.
+pub(crate) async fn take_up_keys_for_ever(platform: &Platform) {
+    loop {
+        tokio::time::sleep(LOOK_FOR_KEYS).await;
+        if let Err(error) = platform.take_up_keys().await {
+            tracing::error!(%error, "new server keys could not be taken up; going on with the old ones");
+        }
+    }
+}
+
+/// What became of a role's keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The new key's number.
+    pub id: u16,
+    /// From when on it signs.
+    pub starts_at: UnixMillis,
+    /// How many older keys were struck out.
+    pub dropped: usize,
+}
+
+/// When a new key begins to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// Then; until that terminals and phones have time to fetch the keyset, and the older keys stay good.
+    At(UnixMillis),
+    /// Now, and nothing that the older ones signed holds any more: for a key that was stolen.
+    InPlaceOfOthers,
+}
+
+/// Makes the next key of a role and signs a keyset with it.
+pub(crate) async fn rotate(
+    config: &Config,
+    db: &Db,
+    actor: Actor,
+    (role, start): (Role, Start),
+    now: UnixMillis,
+) -> Result<Rotation> {
+    if !root_path(&config.data_dir).exists() {
+        return Err(SignerError::RootAway(root_path(&config.data_dir)).into());
+    }
+    transact!(db.lone_writer(), |tx| {
+        let known = store::online_keys(tx).await?;
+        let highest = known.iter().map(|entry| entry.id.0).max().unwrap_or_default();
+        let id = KeyId(highest.checked_add(1).ok_or(SignerError::Sign)?);
+        let signer = FileSigner::open_or_create(&online_path(&config.data_dir, role_name(role), id))?;
+        let from = match start {
+            Start::InPlaceOfOthers => now.plus_millis(-DAY),
+            Start::At(at) => at,
+        };
+        let entry = new_entry(role, id, signer.public_key().compress(), from)?;
+        store::insert_online_key(tx, &entry).await?;
+        let mut dropped = 0;
+        for old in known
+            .iter()
+            .filter(|old| start == Start::InPlaceOfOthers && old.role == role)
+        {
+            store::delete_online_key(tx, old.id).await?;
+            dropped += 1;
+        }
+        let root = open_root(tx, &config.data_dir).await?;
+        let entries = in_date(store::online_keys(tx).await?, now);
+        let school = SchoolHash::of_domain(&config.school.domain);
+        current_keyset(tx, school, &root, &entries, now).await?;
+        let detail = format!("{} key {}, {dropped} struck out", role_name(role), entry.id.0);
+        office::record(tx, actor, Action::KeyRotated, (None, detail), now).await?;
+        Ok(Rotation {
+            id: entry.id.0,
+            starts_at: starts_at(&entry).max(now),
+            dropped,
+        })
     })
 }
 
-/// A key that is valid from the day before: certificates begin an hour before they are issued.
-fn new_entry(role: Role, id: KeyId, key: PublicKey, now: UnixMillis) -> Result<KeysetEntry> {
-    let from = (now.0 - DAY).div_euclid(HOUR) * HOUR;
+/// A key that is valid from the hour of this time on.
+fn new_entry(role: Role, id: KeyId, key: PublicKey, from: UnixMillis) -> Result<KeysetEntry> {
+    let hour = from.0.div_euclid(HOUR) * HOUR;
     let seconds = |at: i64| {
         u32::try_from(at / 1000)
             .map(UnixSeconds)
             .map_err(|_| Error::StoredValue {
                 what: "clock",
-                value: now.0.to_string(),
+                value: from.0.to_string(),
             })
     };
     Ok(KeysetEntry {
         id,
         role,
-        from: seconds(from)?,
-        to: seconds(from + KEY_LIFE_DAYS * DAY)?,
+        from: seconds(hour)?,
+        to: seconds(hour + KEY_LIFE_DAYS * DAY)?,
         key,
     })
 }

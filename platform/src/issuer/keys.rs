@@ -3,6 +3,7 @@
 //! The root key signs nothing but the keyset and lies in a folder of its own, so that a school can take it offline; the
 //! others sign while the platform runs. All signing goes through [`KeySigner`], so that a key can live in an HSM.
 
+use crate::clock::HOUR;
 use crate::error::Result;
 use crate::files::write_durably;
 use ring::rand::SystemRandom;
@@ -11,6 +12,7 @@ use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use yika_api::UnixMillis;
 use yika_format::lists::{KeysetEntry, Role};
 use yika_format::{ExpandedKey, KeyId, Signature};
 
@@ -47,6 +49,9 @@ pub enum SignerError {
     /// The keyset has to be signed anew, and the root key is not here.
     #[error("the keyset has to be signed anew; bring the root key back to {0} for one start")]
     RootAway(PathBuf),
+    /// No key of this role is in date.
+    #[error("no {0} key is in date; make one with `yika-platform rotate-key --role {0}`")]
+    OutOfDate(&'static str),
     /// The key could not sign.
     #[error("the key could not sign")]
     Sign,
@@ -130,18 +135,39 @@ pub(crate) struct OnlineKey {
     pub(crate) signer: Arc<dyn KeySigner>,
 }
 
+/// From when on a key signs: an hour after it is valid, because what it certifies may begin an hour before.
+pub(super) fn starts_at(entry: &KeysetEntry) -> UnixMillis {
+    UnixMillis(i64::from(entry.from.0) * 1000 + HOUR)
+}
+
+impl OnlineKey {
+    /// Whether it signs at this time.
+    pub(super) fn signs_at(&self, at: UnixMillis) -> bool {
+        starts_at(&self.entry) <= at && at.0 < i64::from(self.entry.to.0) * 1000
+    }
+}
+
 impl fmt::Debug for OnlineKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OnlineKey({:?})", self.entry.id)
     }
 }
 
-/// The name and number of the key of each role.
-pub(super) const ONLINE_ROLES: [(Role, KeyId, &str); 3] = [
-    (Role::Credential, KeyId(1), "credential"),
-    (Role::Table, KeyId(2), "table"),
-    (Role::Time, KeyId(3), "time"),
+/// The roles of online keys, each with its name in files; their first keys are numbered in this order.
+pub(super) const ONLINE_ROLES: [(Role, &str); 3] = [
+    (Role::Credential, "credential"),
+    (Role::Table, "table"),
+    (Role::Time, "time"),
 ];
+
+/// What a role is called in files and messages.
+pub(super) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Credential => "credential",
+        Role::Table => "table",
+        Role::Time => "time",
+    }
+}
 
 /// The file of an online key.
 pub(super) fn online_path(data_dir: &Path, name: &str, id: KeyId) -> PathBuf {

@@ -58,13 +58,11 @@ fn sign(
     good_until: UnixMillis,
     lay_out: impl FnOnce(&Header) -> Unsigned,
 ) -> Result<SignedList> {
-    let unsigned = lay_out(&keys.table_header(version, issued_at, good_until));
-    let signature = keys.table.signer.sign(unsigned.preimage())?;
     Ok(SignedList {
         version,
         issued_at,
         good_until,
-        bytes: unsigned.with_signature(&signature),
+        bytes: keys.sign_list((version, issued_at, good_until), lay_out)?,
     })
 }
 
@@ -151,15 +149,16 @@ pub(super) async fn whole_table(platform: &Platform) -> Result<axum::body::Bytes
         .fetch_all(&mut *snapshot)
         .await?;
     drop(snapshot);
-    let (version, keys, policy) = (newest.version, platform.keys_handle(), table_policy(platform));
+    let (version, keys, policy) = (newest.version, platform.keys(), table_policy(platform));
     let bytes = tokio::task::spawn_blocking(move || {
         let rows = rows
             .iter()
             .map(|row| Ok(Row::decode(&bytes(row, "row_bytes")?)?))
             .collect::<Result<Vec<_>>>()?;
-        let header = keys.table_header(newest.version, newest.issued_at, newest.good_until);
+        let times = (newest.version, newest.issued_at, newest.good_until);
+        let (key, header) = keys.list_signer(times)?;
         let unsigned = Table::unsigned(&header, &policy, &rows);
-        let signature = keys.table.signer.sign(unsigned.preimage())?;
+        let signature = key.signer.sign(unsigned.preimage())?;
         Ok::<_, Error>(axum::body::Bytes::from(unsigned.with_signature(&signature)))
     })
     .await??;
@@ -206,7 +205,7 @@ async fn publish_table(platform: &Platform) -> Result<SignedList> {
         }
         let version = newest.map_or(0, |list| list.version) + 1;
         let list = sign(
-            platform.keys(),
+            &platform.keys(),
             version,
             now,
             now.plus_millis(TABLE_GOOD_MS),
@@ -341,7 +340,7 @@ pub(super) async fn current_revocations(platform: &Platform) -> Result<Vec<u8>> 
     let keys = platform.keys();
     let entries = revoked(&mut reader, now).await?;
     if let Some(list) = newest_list(&mut reader, ListKind::Revocations).await?
-        && is_current(&list, &entries, keys)
+        && is_current(&list, &entries, &keys)
     {
         return Ok(list.bytes);
     }
@@ -349,12 +348,12 @@ pub(super) async fn current_revocations(platform: &Platform) -> Result<Vec<u8>> 
     transact!(platform.db().writer(), |tx| {
         let entries = revoked(tx, now).await?;
         let newest = newest_list(tx, ListKind::Revocations).await?;
-        if let Some(list) = newest.as_ref().filter(|list| is_current(list, &entries, keys)) {
+        if let Some(list) = newest.as_ref().filter(|list| is_current(list, &entries, &keys)) {
             return Ok(list.bytes.clone());
         }
         let version = newest.map_or(0, |list| list.version) + 1;
         let list = sign(
-            keys,
+            &keys,
             version,
             now,
             now.plus_millis(REVOCATIONS_GOOD_MS),

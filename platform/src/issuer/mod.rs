@@ -9,9 +9,10 @@ mod routes;
 mod service;
 mod store;
 
+pub use keyring::Rotation;
 pub use keys::{KeySigner, SignerError};
 
-pub(crate) use keyring::{KeyRing, api_millis};
+pub(crate) use keyring::{KeyRing, Start, api_millis, rotate, take_up_keys_for_ever};
 pub(crate) use lists::{RevocationsValidity, end_of_row, revocations_validity, terminal_policy};
 pub(crate) use routes::routes;
 pub(crate) use service::{revoke_device, revoke_holder, settled_mark, suspend_holder, undo_suspension};

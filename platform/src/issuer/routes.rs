@@ -175,7 +175,7 @@ async fn time(
     let nonce = <[u8; 16]>::try_from(&nonce[..])
         .map_err(|_| Error::refused_because(ProblemCode::InvalidRequest, "send 16 random bytes"))?;
     Ok(octets(service::signed_time(
-        platform.keys(),
+        &platform.keys(),
         &nonce,
         platform.now(),
     )?))

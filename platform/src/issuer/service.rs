@@ -22,7 +22,7 @@ use yika_api::credential::{
 };
 use yika_api::{ProblemCode, UnixMillis};
 use yika_format::credential::{self, Attributes, Credential, CredentialBody, HolderClass, Scopes};
-use yika_format::lists::{Row, SettledMark, SignedTime};
+use yika_format::lists::{Role, Row, SettledMark, SignedTime};
 use yika_format::proof::key_proof_preimage;
 use yika_format::{
     AccountMask, Epoch, Hours, LimitUnits, MinEpoch, Profile, Pseudonym, PublicKey, Signature,
@@ -96,7 +96,8 @@ pub(super) async fn status(platform: &Platform, session: &Session) -> Result<Cre
         },
         epoch: enrolment.standing.epoch.get(),
         highest_settled: enrolment.highest_settled,
-        renewal_due: is_renewal_due(&enrolment.standing, &wanted),
+        renewal_due: is_renewal_due(&enrolment.standing, &wanted)
+            || !platform.keys().has(enrolment.certificate.body.issuer),
     })
 }
 
@@ -172,8 +173,11 @@ impl Issuing<'_> {
         let (epoch, attributes) = match step(&enrolment.standing, wish, &wanted, policy, self.now) {
             Step::Frozen => return Err(Error::refused(ProblemCode::CardFrozen)),
             Step::EnrolAgain => return Err(none()),
-            Step::Keep => return Ok(self.issued(&enrolment)),
-            Step::Renew => (enrolment.standing.epoch, enrolment.standing.attributes),
+            Step::Keep if self.platform.keys().has(enrolment.certificate.body.issuer) => {
+                return Ok(self.issued(&enrolment));
+            }
+            // Its key was struck out: it holds no more, however long it was made for.
+            Step::Keep | Step::Renew => (enrolment.standing.epoch, enrolment.standing.attributes),
             Step::NextEpoch { epoch, old_until } => {
                 let min_epoch = MinEpoch::new(epoch.get())?;
                 store::raise_min_epoch(tx, enrolment.pseudonym, min_epoch, old_until).await?;
@@ -232,7 +236,8 @@ impl Issuing<'_> {
         device_key: PublicKey,
     ) -> Result<(Credential, (UnixMillis, UnixMillis))> {
         let policy = &self.platform.config().credentials;
-        let issuer = &self.platform.keys().credential;
+        let keys = self.platform.keys();
+        let issuer = keys.signer(Role::Credential, self.now)?;
         let not_before =
             not_before_hours(issuer.entry.from.0, self.now).ok_or_else(|| Error::StoredValue {
                 what: "clock",
@@ -249,7 +254,7 @@ impl Issuing<'_> {
             attributes,
             device_key,
         };
-        let signature = issuer.signer.sign(&body.preimage(&self.platform.keys().school))?;
+        let signature = issuer.signer.sign(&body.preimage(&keys.school))?;
         let from = UnixMillis(i64::from(issuer.entry.from.0) * 1000 + i64::from(not_before) * HOUR);
         let until = from.plus_millis(i64::from(policy.certificate_hours) * HOUR);
         Ok((body.with_signature(signature), (from, until)))
@@ -387,15 +392,15 @@ async fn revoke(tx: &mut Connection, enrolment: &Enrolment, now: UnixMillis) -> 
 /// The platform's time for a terminal's nonce.
 pub(super) fn signed_time(keys: &KeyRing, nonce: &[u8; 16], now: UnixMillis) -> Result<Vec<u8>> {
     let at = format_millis(now);
-    let header = keys.header(keys.time.entry.id, at.0, now, now.plus_millis(TIME_GOOD_MS));
+    let key = keys.signer(Role::Time, now)?;
+    let header = keys.header(key.entry.id, at.0, now, now.plus_millis(TIME_GOOD_MS));
     let unsigned = SignedTime::unsigned(&header, nonce, at);
-    let signature = keys.time.signer.sign(unsigned.preimage())?;
+    let signature = key.signer.sign(unsigned.preimage())?;
     Ok(unsigned.with_signature(&signature))
 }
 
 /// The mark up to which a terminal's records are settled. Its version is that number: it rises with it.
 pub(crate) fn settled_mark(keys: &KeyRing, mark: &SettledMark, now: UnixMillis) -> Result<Vec<u8>> {
-    let unsigned = mark.unsigned(&keys.table_header(mark.sequence, now, now.plus_millis(MARK_GOOD_MS)));
-    let signature = keys.table.signer.sign(unsigned.preimage())?;
-    Ok(unsigned.with_signature(&signature))
+    let times = (mark.sequence, now, now.plus_millis(MARK_GOOD_MS));
+    keys.sign_list(times, |header| mark.unsigned(header))
 }

@@ -282,6 +282,14 @@ pub(super) async fn insert_online_key(tx: &mut Connection, entry: &KeysetEntry) 
     Ok(())
 }
 
+pub(super) async fn delete_online_key(tx: &mut Connection, id: KeyId) -> Result<()> {
+    sqlx::query("DELETE FROM issuer_key WHERE kid = $1")
+        .bind(i64::from(id.0))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// A setting that is written once: the stored value, which becomes `value` where there was none.
 pub(crate) async fn pin_setting(tx: &mut Connection, name: &'static str, value: &str) -> Result<String> {
     sqlx::query("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING")

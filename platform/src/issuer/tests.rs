@@ -423,7 +423,7 @@ async fn a_database_of_another_school_is_refused() {
 #[tokio::test]
 async fn keys_that_the_database_does_not_know_are_refused() {
     let campus = TestPlatform::open().await;
-    let [(_, id, name), ..] = super::keys::ONLINE_ROLES;
+    let ([(_, name), ..], id) = (super::keys::ONLINE_ROLES, yika_format::KeyId(1));
     let path = online_path(campus.folder.path(), name, id);
     std::fs::remove_file(&path).unwrap();
     assert!(matches!(

@@ -169,7 +169,7 @@ async fn verify(
     let credentials = store::credentials(&mut reader, &pseudonyms).await?;
     drop(reader);
     let knowledge = Knowledge {
-        keys: platform.keys_handle(),
+        keys: platform.keys(),
         policy: terminal_policy(platform),
         terminal_key: expanded(terminal)?,
         terminal_kind: terminal.kind,
@@ -217,7 +217,7 @@ fn reply(
         terminal: terminal.public_id().0,
         sequence: next_sequence - 1,
     };
-    let settled_mark = settled_mark(platform.keys(), &mark, now)?.into();
+    let settled_mark = settled_mark(&platform.keys(), &mark, now)?.into();
     Ok(SaleUploadReply {
         outcomes,
         next_sequence,

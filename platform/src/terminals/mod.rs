@@ -5,9 +5,10 @@ mod service;
 mod store;
 
 pub(crate) use routes::routes;
-pub(crate) use service::{Terminal, new_enrolment_code};
+pub(crate) use service::{Terminal, new_enrolment_code, plan};
 pub(crate) use store::{
-    MerchantRow, TerminalRow, insert_merchant, list_merchants, list_terminals, lock_terminal,
+    MerchantRow, NewCode, TerminalRow, default_merchant, insert_merchant, is_enrolled, list_merchants,
+    list_terminals, lock_terminal, merchant_by_id, rename_merchant, set_default_merchant,
 };
 
 #[cfg(test)]

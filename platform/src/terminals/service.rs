@@ -1,6 +1,6 @@
 //! Enrolling terminals, and knowing them by their keys.
 
-use super::store::{self, MerchantRow, NewTerminal, TerminalRow};
+use super::store::{self, MerchantRow, NewCode, NewTerminal, PlannedCode, TerminalRow};
 use crate::Platform;
 use crate::clock::DAY;
 use crate::config::TerminalEnrolment;
@@ -12,10 +12,12 @@ use crate::sessions::{ProofKey, Target};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use yika_api::terminal::{EnrolTerminal, EnrolledTerminal, MerchantId, TerminalKind, TerminalStatus};
-use yika_api::{Base64Url, DPOP, ProblemCode};
+use yika_api::{Base64Url, DPOP, ProblemCode, UnixMillis};
 use yika_format::PublicKey;
 
 const CODE_GOOD_MS: i64 = 2 * DAY;
+/// A code for one terminal alone may wait longer: until somebody has driven to where it stands.
+const PLANNED_CODE_GOOD_MS: i64 = 30 * DAY;
 /// Letters and digits that nobody confuses (Crockford's Base32): 16 of them are 80 bits.
 const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const MAX_LABEL_CHARS: usize = 64;
@@ -73,16 +75,21 @@ pub(super) async fn enrol(
         if let Some(known) = store::terminal_of_key(tx, &public).await? {
             return answer_again(platform, tx, known, request, directory_key).await;
         }
-        let merchant = merchant_for(tx, request.kind, request.merchant).await?;
-        if platform.config().terminal_enrolment == TerminalEnrolment::CodeRequired {
-            let code = request.enrolment_code.as_deref().unwrap_or_default();
-            store::use_code(tx, &code_hash(code), now).await?;
-        }
+        let planned = match platform.config().terminal_enrolment {
+            TerminalEnrolment::CodeRequired => {
+                let code = request.enrolment_code.as_deref().unwrap_or_default();
+                store::use_code(tx, &code_hash(code), now).await?
+            }
+            TerminalEnrolment::Open => None,
+        };
+        let asked = asked_merchant(request, planned.as_ref())?;
+        let merchant = merchant_for(tx, request.kind, asked).await?;
+        let planned_label = planned.as_ref().map(|planned| planned.label.as_str());
         let new = NewTerminal {
             key: public,
             kind: request.kind,
             merchant: merchant.as_ref().map(|merchant| merchant.id),
-            label,
+            label: planned_label.or(label),
             directory_key,
         };
         let terminal = store::insert_terminal(tx, &new, now).await?;
@@ -90,6 +97,24 @@ pub(super) async fn enrol(
     })?;
     tracing::info!(terminal = enrolled.id.0, kind = ?enrolled.kind, "a terminal is enrolled");
     Ok(enrolled)
+}
+
+/// For whom a terminal is to take payments. One with a code of its own becomes what the card office planned, or nothing.
+fn asked_merchant(request: &EnrolTerminal, planned: Option<&PlannedCode>) -> Result<Option<MerchantId>> {
+    let Some(planned) = planned else {
+        return Ok(request.merchant);
+    };
+    let merchant = planned
+        .merchant
+        .and_then(|id| u64::try_from(id).ok())
+        .map(MerchantId);
+    if planned.kind != request.kind || (request.merchant.is_some() && request.merchant != merchant) {
+        return Err(Error::refused_because(
+            ProblemCode::Forbidden,
+            "the code was made for another kind of terminal, or for another merchant",
+        ));
+    }
+    Ok(merchant)
 }
 
 /// The reply to an enrolment was lost, or the terminal asks what it is. It cannot become something else that way.
@@ -202,19 +227,32 @@ pub(super) fn status(terminal: &TerminalRow) -> TerminalStatus {
 
 /// Makes a one-use enrolment code, good for two days. Only its hash is kept.
 pub(crate) async fn new_enrolment_code(platform: &Platform) -> Result<String> {
+    let code = random_code()?;
+    let expires_at = platform.now().plus_millis(CODE_GOOD_MS);
+    let hash = code_hash(&code);
+    transact!(platform.db().writer(), |tx| {
+        store::insert_code(tx, &hash, None, expires_at).await
+    })?;
+    Ok(code)
+}
+
+/// Makes the code with which one terminal can be enrolled as what is planned. One that was made for it before enrols it no more.
+pub(crate) async fn plan(tx: &mut Connection, planned: &NewCode<'_>, now: UnixMillis) -> Result<String> {
+    let code = random_code()?;
+    store::drop_codes(tx, planned.label).await?;
+    let expires_at = now.plus_millis(PLANNED_CODE_GOOD_MS);
+    store::insert_code(tx, &code_hash(&code), Some(planned), expires_at).await?;
+    Ok(code)
+}
+
+fn random_code() -> Result<String> {
     let random = random_bytes::<16>()?;
     let characters: Vec<char> = random
         .iter()
         .map(|byte| char::from(CODE_ALPHABET[usize::from(byte % 32)]))
         .collect();
     let code: Vec<String> = characters.chunks(4).map(|group| group.iter().collect()).collect();
-    let code = code.join("-");
-    let expires_at = platform.now().plus_millis(CODE_GOOD_MS);
-    let hash = code_hash(&code);
-    transact!(platform.db().writer(), |tx| {
-        store::insert_code(tx, &hash, expires_at).await
-    })?;
-    Ok(code)
+    Ok(code.join("-"))
 }
 
 /// The hash of a code as people type it: case and dashes don't matter.

@@ -163,7 +163,7 @@ fn merchant(row: &AnyRow) -> Result<MerchantRow> {
     })
 }
 
-pub(super) async fn merchant_by_id(db: &mut Connection, id: i64) -> Result<Option<MerchantRow>> {
+pub(crate) async fn merchant_by_id(db: &mut Connection, id: i64) -> Result<Option<MerchantRow>> {
     let row = sqlx::query("SELECT id, name_zh, name_en FROM merchant WHERE id = $1")
         .bind(id)
         .fetch_optional(db)
@@ -172,7 +172,7 @@ pub(super) async fn merchant_by_id(db: &mut Connection, id: i64) -> Result<Optio
 }
 
 /// The merchant for whom terminals of a kind take payments when they name none.
-pub(super) async fn default_merchant(db: &mut Connection, kind: TerminalKind) -> Result<Option<MerchantRow>> {
+pub(crate) async fn default_merchant(db: &mut Connection, kind: TerminalKind) -> Result<Option<MerchantRow>> {
     let row = sqlx::query("SELECT id, name_zh, name_en FROM merchant WHERE default_for = $1")
         .bind(kind.to_stored())
         .fetch_optional(db)
@@ -208,26 +208,115 @@ pub(crate) async fn insert_merchant(
     Ok(inserted.rows_affected() == 1)
 }
 
-pub(super) async fn insert_code(tx: &mut Connection, hash: &[u8; 32], expires_at: UnixMillis) -> Result<()> {
-    sqlx::query("INSERT INTO enrolment_code (hash, expires_at) VALUES ($1, $2)")
-        .bind(hash.to_vec())
-        .bind(expires_at.0)
+/// A terminal for which a code is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewCode<'a> {
+    pub(crate) kind: TerminalKind,
+    pub(crate) merchant: Option<i64>,
+    pub(crate) label: &'a str,
+}
+
+/// What a terminal becomes with the code that it has.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedCode {
+    pub(super) kind: TerminalKind,
+    pub(super) merchant: Option<i64>,
+    pub(super) label: String,
+}
+
+pub(super) async fn insert_code(
+    tx: &mut Connection,
+    hash: &[u8; 32],
+    planned: Option<&NewCode<'_>>,
+    expires_at: UnixMillis,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO enrolment_code (hash, expires_at, kind, merchant, label) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(hash.to_vec())
+    .bind(expires_at.0)
+    .bind(planned.map(|planned| planned.kind.to_stored()))
+    .bind(planned.and_then(|planned| planned.merchant))
+    .bind(planned.map(|planned| planned.label))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the codes that were made for a terminal of this name and not used.
+pub(super) async fn drop_codes(tx: &mut Connection, label: &str) -> Result<()> {
+    sqlx::query("DELETE FROM enrolment_code WHERE label = $1 AND used_at IS NULL")
+        .bind(label)
         .execute(tx)
         .await?;
     Ok(())
 }
 
-/// Uses an enrolment code up. Refused where it is unknown, used or expired.
-pub(super) async fn use_code(tx: &mut Connection, hash: &[u8; 32], now: UnixMillis) -> Result<()> {
+/// Whether a terminal of this name is enrolled.
+pub(crate) async fn is_enrolled(db: &mut Connection, label: &str) -> Result<bool> {
+    let row = sqlx::query("SELECT 1 FROM terminal WHERE label = $1 LIMIT 1")
+        .bind(label)
+        .fetch_optional(db)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Gives a merchant another name.
+pub(crate) async fn rename_merchant(tx: &mut Connection, named: &MerchantRow) -> Result<()> {
+    for sql in [
+        "UPDATE merchant SET name_zh = $2, name_en = $3 WHERE id = $1",
+        "UPDATE ledger_account SET name_zh = $2, name_en = $3 WHERE merchant = $1",
+    ] {
+        sqlx::query(sql)
+            .bind(named.id)
+            .bind(&named.name.zh)
+            .bind(&named.name.en)
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Makes a merchant the one for terminals of a kind that name none, where it is not. Says whether it was not.
+pub(crate) async fn set_default_merchant(
+    tx: &mut Connection,
+    id: i64,
+    kind: Option<TerminalKind>,
+) -> Result<bool> {
+    let Some(kind) = kind else {
+        return Ok(false);
+    };
+    let changed = sqlx::query(
+        "UPDATE merchant SET default_for = $2 WHERE id = $1 AND (default_for IS NULL OR default_for <> $2)",
+    )
+    .bind(id)
+    .bind(kind.to_stored())
+    .execute(tx)
+    .await?;
+    Ok(changed.rows_affected() == 1)
+}
+
+/// Uses an enrolment code up, and says for which terminal it was made, where for one. Refused where it is unknown, used or expired.
+pub(super) async fn use_code(
+    tx: &mut Connection,
+    hash: &[u8; 32],
+    now: UnixMillis,
+) -> Result<Option<PlannedCode>> {
     let used = sqlx::query(
-        "UPDATE enrolment_code SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2",
+        "UPDATE enrolment_code SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 \
+         RETURNING kind, merchant, label",
     )
     .bind(hash.to_vec())
     .bind(now.0)
-    .execute(tx)
+    .fetch_optional(tx)
     .await?;
-    match used.rows_affected() {
-        1 => Ok(()),
-        _ => Err(Error::refused(yika_api::ProblemCode::InvalidEnrolmentCode)),
-    }
+    let row = used.ok_or_else(|| Error::refused(yika_api::ProblemCode::InvalidEnrolmentCode))?;
+    let Some(label) = row.try_get::<Option<String>, _>("label")? else {
+        return Ok(None);
+    };
+    Ok(Some(PlannedCode {
+        kind: variant(&row, "kind")?,
+        merchant: row.try_get("merchant")?,
+        label,
+    }))
 }
