@@ -4,7 +4,8 @@
 //! uses only after it has seen finger, face or screen lock, each time. `PUT /v1/sessions/current/approval-key` takes
 //! [`SetApprovalKey`], once with the password, and answers [`ApprovalKey`]; `DELETE` on it forgets the key, as the end of the
 //! phone's time with this holder does. What is signed says what is approved ([`Act`]), so that an approval is good for
-//! nothing else.
+//! nothing else. Where no money moves, and nothing that bounds it, a fresh sign-in at the host shows it too: who has no wallet has
+//! neither of the others.
 
 use crate::credential::KeyStorage;
 use crate::wallet::SealedField;
@@ -14,7 +15,7 @@ use std::fmt;
 use uuid::Uuid;
 
 /// How the holder shows to be there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
 pub enum StepUp {
     /// By the payment password.
@@ -27,6 +28,21 @@ pub enum StepUp {
         /// Its signature over [`approval_text`]: ES256, r‖s, 64 bytes.
         signature: Base64Url,
     },
+    /// By having signed in at the host just now: only for what says so.
+    SignIn {
+        /// The host's ID token, which says by `auth_time` (OpenID Connect Core 1.0, section 2) when that was.
+        id_token: String,
+    },
+}
+
+impl fmt::Debug for StepUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password { .. } => "StepUp::Password(…)",
+            Self::Approval { .. } => "StepUp::Approval(…)",
+            Self::SignIn { .. } => "StepUp::SignIn(…)",
+        })
+    }
 }
 
 /// `PUT /v1/sessions/current/approval-key`: from now on this phone may approve.
@@ -80,6 +96,16 @@ pub enum Act {
         /// The card account that pays.
         account: Uuid,
     },
+    /// That something is found again: `report-found SUSPENSION`.
+    ReportFound {
+        /// What ends.
+        suspension: Uuid,
+    },
+    /// That another phone is signed out: `remove-device DEVICE`.
+    RemoveDevice {
+        /// Which one.
+        device: Uuid,
+    },
 }
 
 impl fmt::Display for Act {
@@ -93,6 +119,8 @@ impl fmt::Display for Act {
                 place,
                 account,
             } => write!(f, "pay-utility {} {place} {account}", amount.get()),
+            Self::ReportFound { suspension } => write!(f, "report-found {suspension}"),
+            Self::RemoveDevice { device } => write!(f, "remove-device {device}"),
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::error::YikaError;
 use crate::wallet::payment_password;
 use yika_core::approvals;
 
-/// How the holder shows to be there, where a limit is raised or a payment is above it.
+/// How the holder shows to be there, where a limit is raised, a payment is above it, something is found again or a phone
+/// removed.
 #[derive(uniffi::Enum)]
 pub enum StepUp {
     /// By the payment password, which the bank checks.
@@ -14,6 +15,12 @@ pub enum StepUp {
     },
     /// By finger, face or screen lock: the keystore port asks, with the key for `KeyPurpose.APPROVAL`.
     Approval,
+    /// By having signed in at the host just now, with the password there or the like. It does only to report something found and to
+    /// remove a phone, for holders who have no payment password.
+    SignIn {
+        /// The host's OIDC ID token, asked for with `max_age=0` or `prompt=login`: its `auth_time` says when that was.
+        id_token: String,
+    },
 }
 
 /// What a shell gave, for the core.
@@ -21,6 +28,9 @@ pub(crate) fn into_core(step_up: Option<StepUp>) -> Result<Option<approvals::Ste
     Ok(match step_up {
         None => None,
         Some(StepUp::Approval) => Some(approvals::StepUp::Approval),
+        Some(StepUp::SignIn { id_token }) => Some(approvals::StepUp::SignIn {
+            id_token: id_token.into(),
+        }),
         Some(StepUp::Password { password }) => Some(approvals::StepUp::Password {
             password: payment_password(password)?,
         }),

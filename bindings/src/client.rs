@@ -10,6 +10,7 @@ use crate::error::YikaError;
 use crate::limits::LimitService;
 use crate::operations::OperationService;
 use crate::ports::Ports;
+use crate::security::SecurityService;
 use crate::session::SessionService;
 use crate::types::{Authority, RootKey, SpkiPin};
 use crate::utilities::UtilityService;
@@ -192,6 +193,13 @@ impl CampusCard {
         })
     }
 
+    /// What is lost and found, and the phones that the card is on. Touches nothing.
+    pub fn security(&self) -> Arc<SecurityService> {
+        Arc::new(SecurityService {
+            core: self.core.security(),
+        })
+    }
+
     /// Electricity and network accounts. Touches nothing.
     pub fn utilities(&self) -> Arc<UtilityService> {
         Arc::new(UtilityService {
@@ -206,8 +214,8 @@ impl CampusCard {
         })
     }
 
-    /// Brings everything up to date: time, credential, operations, accounts, bills, wallet; sends what was confirmed without a
-    /// network. A frozen card or a lost phone doesn't keep balances and bills from being read; the error comes after them.
+    /// Brings everything up to date: what is lost, time, credential, operations, accounts, bills, wallet; sends what was reported or
+    /// confirmed without a network. A frozen card or a lost phone doesn't keep balances and bills from being read; the error comes after them.
     /// Touches the network, the disk and the ports.
     pub async fn sync(&self) -> Result<(), YikaError> {
         Ok(self.core.synchronise().await?)

@@ -23,6 +23,7 @@ mod logging;
 mod operations;
 mod ports;
 mod refusals;
+mod security;
 mod session;
 mod types;
 mod utilities;
@@ -65,6 +66,7 @@ pub use ports::{
     KeyStorage, KeyWrap, Ports, Witness, WitnessError,
 };
 pub use refusals::{BankRefusal, InputField, MoneyReason, MoneyRefusal, RefusalReason};
+pub use security::{CardDevice, LostItem, LostRow, LostState, Security, SecurityService, SuspendedBy};
 pub use session::{BoundCard, SessionService, SessionState};
 pub use types::{
     Authority, Fen, LocalizedText, PlatformUrl, ProblemCode, RootKey, Slot, SpkiPin, UnixMillis, Uuid,

@@ -13,6 +13,7 @@ mod feed;
 mod http;
 mod keys;
 pub mod limits;
+pub mod lost;
 pub mod operations;
 pub mod ports;
 mod runtime;
@@ -28,7 +29,7 @@ mod worker;
 
 pub use client::{
     AccountService, ApprovalService, BillService, CampusCard, CodeService, Config, LimitService,
-    OperationService, SessionService, UtilityService, WalletService,
+    OperationService, SecurityService, SessionService, UtilityService, WalletService,
 };
 #[cfg(feature = "face")]
 pub use client::{CameraFrame, CameraPixels, CameraPlane, FaceCamera, FaceService};

@@ -15,7 +15,8 @@ use crate::args::{AccountName, Arguments, Code, Command, Drawing, Form, Output};
 use crate::clock::PhoneClock;
 use crate::draw::draw;
 use crate::error::PhoneError;
-use crate::{face, host, money, services, show};
+use crate::host::SignIn;
+use crate::{face, host, lost, money, services, show};
 
 /// Does what the command line says.
 pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
@@ -60,7 +61,7 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
         Command::Bind {
             platform, student, ..
         } => wait(async {
-            let token = host::id_token(&platform, &student, roots).await?;
+            let token = host::id_token(&platform, &student, SignIn::AsBefore, roots).await?;
             Ok(card.session().bind(platform, token).await?)
         })?,
         Command::Code(code) => show_code(card, &code),
@@ -101,6 +102,8 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
         Command::Limits(words) => services::limits(card, &words),
         Command::Dispute(words) => services::dispute(card, &words),
         Command::Utility(words) => services::utility(card, &words),
+        Command::Lost(words) => lost::lost(card, &words, roots),
+        Command::Devices(words) => lost::devices(card, &words, roots),
         Command::Face(words) => face::with_a_card(card, &words),
         Command::Status(output) => {
             let status = show::status_json(card);

@@ -13,10 +13,20 @@ struct Token {
     id_token: String,
 }
 
+/// Whether the student signs in for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignIn {
+    /// The one who signed in before still is.
+    AsBefore,
+    /// With the password there, anew.
+    Anew,
+}
+
 /// The ID token that the sandbox's host gives for this student.
 pub(crate) async fn id_token(
     platform: &Url,
     student: &str,
+    sign_in: SignIn,
     roots: &Roots,
 ) -> Result<HostIdToken, PhoneError> {
     let failed = |error: &dyn std::fmt::Display| PhoneError::Host(error.to_string());
@@ -38,7 +48,7 @@ pub(crate) async fn id_token(
     let client = builder.build().map_err(|error| failed(&error))?;
     let answer = client
         .post(url)
-        .json(&json!({ "student": student }))
+        .json(&json!({ "student": student, "sign_in": sign_in == SignIn::Anew }))
         .send()
         .await
         .and_then(reqwest::Response::error_for_status)

@@ -8,6 +8,7 @@ mod draw;
 mod error;
 mod face;
 mod host;
+mod lost;
 mod money;
 mod services;
 mod show;

@@ -18,7 +18,7 @@ use crate::office::{self, Action, Actor};
 use crate::operations::{self, Reconciliation};
 use crate::random::new_id;
 use crate::terminals::{self, MerchantRow, TerminalRow, insert_merchant, list_merchants, list_terminals};
-use crate::{Platform, issuer, limits, settlement};
+use crate::{Platform, issuer, limits, lost, settlement};
 use std::collections::BTreeMap;
 use yika_api::account::{Account, AccountStatus};
 use yika_api::bank::StatementRow;
@@ -110,7 +110,13 @@ impl<'a> Admin<'a> {
     }
 
     /// Writes down what this transaction does to a holder.
-    async fn record(&self, tx: &mut Connection, action: Action, number: &str, detail: String) -> Result<()> {
+    pub(crate) async fn record(
+        &self,
+        tx: &mut Connection,
+        action: Action,
+        number: &str,
+        detail: String,
+    ) -> Result<()> {
         office::record(tx, self.actor, action, (Some(number), detail), self.now()).await
     }
 
@@ -120,6 +126,10 @@ impl<'a> Admin<'a> {
 
     pub(crate) fn now(&self) -> UnixMillis {
         self.platform.now()
+    }
+
+    pub(crate) async fn holder(&self, db: &mut Connection, number: &str) -> Result<i64> {
+        find_holder(db, number).await.map(|holder| holder.id)
     }
 
     /// Opens the accounts of which a school has one each, where they are missing.
@@ -312,30 +322,6 @@ impl<'a> Admin<'a> {
         Ok(())
     }
 
-    /// Suspends a holder's credentials: all codes shown so far are dead at terminals that learn of it, none is issued.
-    ///
-    /// # Errors
-    /// Where there is no such holder, or the database fails.
-    pub async fn suspend(&self, number: &str) -> Result<()> {
-        transact!(self.platform.db().writer(), |tx| {
-            let holder = find_holder(tx, number).await?;
-            issuer::suspend_holder(tx, holder.id, self.now()).await?;
-            self.record(tx, Action::Suspended, number, String::new()).await
-        })
-    }
-
-    /// Takes a suspension back: phones get a new epoch, what was shown before stays dead.
-    ///
-    /// # Errors
-    /// Where there is no such holder, or the database fails.
-    pub async fn undo_suspension(&self, number: &str) -> Result<()> {
-        transact!(self.platform.db().writer(), |tx| {
-            let holder = find_holder(tx, number).await?;
-            issuer::undo_suspension(tx, holder.id).await?;
-            self.record(tx, Action::Restored, number, String::new()).await
-        })
-    }
-
     /// Kills a holder's credentials for good; new keys may be enrolled.
     ///
     /// # Errors
@@ -343,6 +329,7 @@ impl<'a> Admin<'a> {
     pub async fn revoke(&self, number: &str) -> Result<()> {
         transact!(self.platform.db().writer(), |tx| {
             let holder = find_holder(tx, number).await?;
+            lost::end_all(tx, holder.id, self.now()).await?;
             issuer::revoke_holder(tx, holder.id, self.now()).await?;
             self.record(tx, Action::Revoked, number, String::new()).await
         })

@@ -1,11 +1,13 @@
 //! What a platform is told at its start: whose school it is, where it keeps things, whom it trusts, what it allows.
 
 mod bank;
+mod card;
 mod database;
 mod face;
 mod utility;
 
 pub use bank::{BankConfig, OperationTimes, WalletPolicy};
+pub use card::CardSystem;
 pub use database::{DatabaseUrl, PostgresUrl};
 pub use face::FacePolicy;
 pub use utility::UtilityConfig;
@@ -43,6 +45,8 @@ pub struct Config {
     pub wallet: WalletPolicy,
     /// What face photos are for, and how long they are kept where.
     pub faces: FacePolicy,
+    /// How soon the school's card system stops a plastic card.
+    pub cards: CardSystem,
     /// What a connection may take.
     pub http: HttpLimits,
 }

@@ -13,6 +13,7 @@ mod clock;
 mod config;
 mod days;
 mod db;
+mod devices;
 mod disputes;
 mod error;
 mod faces;
@@ -22,6 +23,7 @@ mod idempotency;
 mod issuer;
 mod ledger;
 mod limits;
+mod lost;
 mod office;
 mod operations;
 mod program;
@@ -41,8 +43,9 @@ pub use admin::{Admin, Books, HolderView, MerchantView, OpeningAccount, Terminal
 pub use bank::{BankAnswer, BankError, BankGateway, HttpBank};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, FacePolicy, HostConfig, Limits,
-    OperationTimes, PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
+    BankConfig, CardSystem, Config, ConfigError, CredentialPolicy, DatabaseUrl, FacePolicy, HostConfig,
+    Limits, OperationTimes, PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig,
+    WalletPolicy,
 };
 pub use disputes::DisputeView;
 pub use error::{Error, Result};
@@ -50,6 +53,7 @@ pub use faces::{FaceEvent, FaceEventKind, FaceReview};
 pub use http::{AdapterError, HttpLimits, ListenPolicy, listen, serve, stop_signal};
 pub use issuer::{KeySigner, Rotation, SignerError};
 pub use ledger::{KindTotal, Statement, StatementLine, StatementOf};
+pub use lost::CardChange;
 pub use office::{
     Action, Actor, Counts, Fault, ImportFiles, ImportKind, ImportReport, OfficeEvent, PlannedTerminal, Role,
     StaffMember,

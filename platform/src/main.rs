@@ -12,9 +12,9 @@ use std::time::Duration;
 use yika_api::LocalizedText;
 use yika_api::bank::StatementRow;
 use yika_platform::{
-    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, FacePolicy, HostConfig,
-    HttpLimits, ListenPolicy, Platform, PublicOrigin, SchoolConfig, StatementOf, TerminalEnrolment,
-    UtilityConfig, WalletPolicy, exit_code, listen, log_to_stderr, serve, stop_signal,
+    BankConfig, CardSystem, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, FacePolicy,
+    HostConfig, HttpLimits, ListenPolicy, Platform, PublicOrigin, SchoolConfig, StatementOf,
+    TerminalEnrolment, UtilityConfig, WalletPolicy, exit_code, listen, log_to_stderr, serve, stop_signal,
 };
 
 /// The campus side of one school.
@@ -128,6 +128,8 @@ struct Serve {
     /// Lets terminals enrol without a code.
     #[arg(long)]
     open_terminal_enrolment: bool,
+    #[command(flatten)]
+    cards: PlasticCards,
     /// Base address of the adapter of the bank that holds the wallets; without it none is offered.
     #[arg(long, env = "YIKA_BANK_URL", requires = "bank_root")]
     bank_url: Option<String>,
@@ -141,6 +143,27 @@ struct Serve {
     limits: ConnectionLimits,
     #[command(flatten)]
     store: Store,
+}
+
+/// How soon the school's card system stops a plastic card that is reported lost, as holders are told.
+#[derive(Args)]
+struct PlasticCards {
+    /// Seconds until its readers that are online refuse the card.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32))]
+    card_stops_online: u32,
+    /// Seconds until the last of its readers refuses the card.
+    #[arg(long, default_value_t = 86_400, value_parser = clap::value_parser!(u32))]
+    card_stops_offline: u32,
+}
+
+impl From<&PlasticCards> for CardSystem {
+    fn from(given: &PlasticCards) -> Self {
+        let online_ms = i64::from(given.card_stops_online) * 1000;
+        Self {
+            online_ms,
+            offline_ms: online_ms.max(i64::from(given.card_stops_offline) * 1000),
+        }
+    }
 }
 
 /// What a connection may take.
@@ -248,6 +271,7 @@ impl Store {
         let photo_keys = self.photo_keys.unwrap_or_else(|| data_dir.join("photo-keys"));
         Ok(Config {
             faces: FacePolicy::with_keys_in(&photo_keys),
+            cards: CardSystem::default(),
             data_dir,
             database,
             public_origin: origin,
@@ -323,6 +347,7 @@ async fn run(arguments: Serve) -> Result<(), Error> {
     };
     let mut config = Config {
         http: HttpLimits::from(&arguments.limits),
+        cards: CardSystem::from(&arguments.cards),
         bank,
         utility: match &arguments.utility_url {
             Some(url) => Some(UtilityConfig::at(url)?),

@@ -244,6 +244,7 @@ impl TestPlatform {
                 ..WalletPolicy::default()
             },
             faces: crate::FacePolicy::with_keys_in(&folder.path().join("photo-keys")),
+            cards: crate::CardSystem::default(),
             http: HttpLimits::default(),
         }
     }

@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `GET students` | `{students: [{number, name, frozen, accounts: [Account]}]}` |
 //! | `POST students/{number}/suspend`, `/undo`, `/revoke`, `/reset-limits` | 204 |
+//! | `GET students/{number}/suspensions` | `{suspensions: [Suspension]}`, those that hold |
+//! | `POST students/{number}/suspensions/{id}/end` | 204; whoever reported it |
+//! | `GET cards?after=0` | `{changes: [{number, holder, suspended, at}]}`: what a card system for plastic cards has to do |
 //! | `PUT students/{number}/frozen {"slot", "frozen"}` | 204; one account |
 //! | `POST students/{number}/fund {"slot", "amount"}` | 204; amounts in fen |
 //! | `PUT students/{number}/balance {"slot", "amount"}` | 204 |
@@ -16,8 +19,10 @@
 //! | `GET clock`, `PUT clock {"offset_ms"}` | `{offset_ms, now}` |
 
 mod money;
+mod suspensions;
 
 pub(crate) use money::routes as money_routes;
+pub(crate) use suspensions::routes as suspension_routes;
 
 use crate::clock::ShiftedClock;
 use axum::extract::{Path, State};

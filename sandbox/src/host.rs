@@ -1,7 +1,7 @@
 //! The host app's identity provider, as far as a trial needs it: discovery, keys, ID tokens for the asking, sign-out.
 //!
 //! Below `/sandbox/host`: `GET .well-known/openid-configuration`, `GET jwks.json`, `POST token {"student": "20260001"}`
-//! answers `{"id_token", "sid", "expires_in"}`; `POST logout {"student": "20260001"}` ends the host session and tells the
+//! answers `{"id_token", "sid", "expires_in"}`, with `"sign_in": true` as after a sign-in just now; `POST logout {"student": "20260001"}` ends the host session and tells the
 //! platform, as a host does (OpenID Connect Back-Channel Logout 1.0).
 
 use crate::HOST_AUDIENCE;
@@ -53,13 +53,30 @@ pub(crate) struct Host {
     jwk: Value,
     clock: Arc<ShiftedClock>,
     /// The host session of each student who is signed in.
-    sessions: Mutex<HashMap<String, String>>,
+    sessions: Mutex<HashMap<String, HostSession>>,
+}
+
+/// That a student is signed in.
+#[derive(Clone)]
+struct HostSession {
+    sid: String,
+    /// When the student last was at it, in seconds: `auth_time`.
+    signed_in_at: i64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Student {
     student: String,
+}
+
+/// Who asks for a token, and whether by signing in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenRequest {
+    student: String,
+    #[serde(default)]
+    sign_in: bool,
 }
 
 #[derive(Serialize)]
@@ -103,16 +120,20 @@ impl Host {
         Ok(encode(&header, claims, &self.key)?)
     }
 
-    fn id_token(&self, student: &str) -> Result<IssuedToken, HostError> {
+    fn id_token(&self, student: &str, sign_in: bool) -> Result<IssuedToken, HostError> {
         let now = self.clock.now().0 / 1000;
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let sid = sessions
-            .entry(student.to_owned())
-            .or_insert_with(|| Uuid::new_v4().to_string())
-            .clone();
+        let session = sessions.entry(student.to_owned()).or_insert_with(|| HostSession {
+            sid: Uuid::new_v4().to_string(),
+            signed_in_at: now,
+        });
+        if sign_in {
+            session.signed_in_at = now;
+        }
+        let HostSession { sid, signed_in_at } = session.clone();
         let id_token = self.sign(&json!({
             "iss": self.issuer, "aud": HOST_AUDIENCE, "sub": student, "sid": sid,
-            "iat": now, "exp": now + TOKEN_LIFE_S, "jti": Uuid::new_v4().to_string(),
+            "iat": now, "exp": now + TOKEN_LIFE_S, "auth_time": signed_in_at, "jti": Uuid::new_v4().to_string(),
         }))?;
         Ok(IssuedToken {
             id_token,
@@ -173,8 +194,8 @@ async fn jwks(State(Service { host, .. }): State<Service>) -> Json<Value> {
     Json(json!({ "keys": [host.jwk] }))
 }
 
-async fn token(State(Service { host, .. }): State<Service>, Json(student): Json<Student>) -> Response {
-    match host.id_token(&student.student) {
+async fn token(State(Service { host, .. }): State<Service>, Json(request): Json<TokenRequest>) -> Response {
+    match host.id_token(&request.student, request.sign_in) {
         Ok(issued) => Json(issued).into_response(),
         Err(error) => failed(&error),
     }

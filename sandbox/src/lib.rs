@@ -36,9 +36,9 @@ use tokio::net::TcpListener;
 use url::Url;
 use yika_api::LocalizedText;
 use yika_platform::{
-    BankConfig, Config, ConfigError, CredentialPolicy, DatabaseUrl, DiscoveredKeys, FacePolicy, HostConfig,
-    HostTokenError, HttpBank, HttpLimits, HttpUtility, ListenPolicy, OperationTimes, Platform, Ports,
-    PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
+    BankConfig, CardSystem, Config, ConfigError, CredentialPolicy, DatabaseUrl, DiscoveredKeys, FacePolicy,
+    HostConfig, HostTokenError, HttpBank, HttpLimits, HttpUtility, ListenPolicy, OperationTimes, Platform,
+    Ports, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
 };
 
 /// The `aud` of the ID tokens that the sandbox's host signs for the platform.
@@ -191,6 +191,7 @@ impl Sandbox {
             .merge(faces.clone().routes())
             .merge(admin::routes(platform.clone(), clock))
             .merge(admin::money_routes(platform.clone(), bank.clone()))
+            .merge(admin::suspension_routes(platform.clone()))
             .merge(host::routes(host, platform.router()));
         Ok(Self {
             address,
@@ -261,6 +262,7 @@ fn platform_config(
             ..WalletPolicy::default()
         },
         faces: FacePolicy::with_keys_in(&config.data.join("photo-keys")),
+        cards: CardSystem::default(),
         http: HttpLimits::default(),
     }
 }

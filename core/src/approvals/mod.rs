@@ -16,7 +16,7 @@ use crate::error::{CoreError, InternalFault};
 use crate::http::{Call, HttpError};
 use crate::keys::{Keys, StoredKey};
 use crate::ports::KeyPurpose;
-use crate::session::{HttpOrCore, Sessions};
+use crate::session::{HostIdToken, HttpOrCore, Sessions};
 use crate::store::{Changes, Record, Store};
 use crate::wallet::{MoneyReason, PaymentPassword, Wallets};
 
@@ -32,6 +32,11 @@ pub enum StepUp {
     },
     /// By what unlocks the phone: the keystore asks.
     Approval,
+    /// By having signed in at the host just now, with the password there or the like: only where that is said to do.
+    SignIn {
+        /// The host's ID token, which says by `auth_time` when that was.
+        id_token: HostIdToken,
+    },
 }
 
 /// The key with which this phone approves.
@@ -133,6 +138,9 @@ impl Approvals {
                 let signature = signed?.as_bytes().as_slice().into();
                 Ok(Told::Approval { signature })
             }
+            StepUp::SignIn { id_token } => Ok(Told::SignIn {
+                id_token: id_token.expose().to_owned(),
+            }),
         }
     }
 

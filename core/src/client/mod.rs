@@ -13,6 +13,7 @@ mod limits;
 #[cfg(not(feature = "face"))]
 mod no_face;
 mod operations;
+mod security;
 mod session;
 mod utilities;
 mod wallet;
@@ -33,6 +34,7 @@ pub use codes::CodeService;
 pub use face::{CameraFrame, CameraPixels, CameraPlane, FaceCamera, FaceService};
 pub use limits::LimitService;
 pub use operations::OperationService;
+pub use security::SecurityService;
 pub use session::SessionService;
 pub use utilities::UtilityService;
 pub use wallet::WalletService;
@@ -45,6 +47,7 @@ use crate::error::CoreError;
 use crate::http::HttpLimits;
 use crate::keys::{Keys, StoredKey};
 use crate::limits::Limits;
+use crate::lost::{Losses, LostDrafts};
 use crate::operations::{Drafts, Operations};
 use crate::ports::{Ports, Witness};
 use crate::runtime::OwnRuntime;
@@ -118,6 +121,7 @@ struct Inner {
     approvals: Arc<Approvals>,
     limits: Limits,
     utilities: Utilities,
+    losses: Losses,
     faces: FaceState,
     runtime: Arc<OwnRuntime>,
     /// Binding, bringing up to date and signing out, one at a time.
@@ -197,6 +201,7 @@ impl CampusCard {
             approvals,
             limits: Limits::new(Arc::clone(&store)),
             utilities: Utilities::new(Arc::clone(&store)),
+            losses: Losses::new(Arc::clone(&store)),
             faces: FaceState::new(&store),
             keys,
             store,
@@ -258,6 +263,13 @@ impl CampusCard {
         }
     }
 
+    /// What is lost and found, and the phones that the card is on.
+    pub fn security(&self) -> SecurityService {
+        SecurityService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
     /// Electricity and network accounts.
     pub fn utilities(&self) -> UtilityService {
         UtilityService {
@@ -272,8 +284,8 @@ impl CampusCard {
         }
     }
 
-    /// Brings everything up to date: time, credential, operations, accounts, bills, wallet, face photo. Sends what was confirmed
-    /// without a network.
+    /// Brings everything up to date: what is lost, time, credential, operations, accounts, bills, wallet, face photo. Sends what was
+    /// reported or confirmed without a network.
     ///
     /// # Errors
     ///
@@ -363,6 +375,10 @@ impl Inner {
 
     async fn synchronise(&self) -> Result<(), CoreError> {
         self.sessions.synchronise_clock().await?;
+        // What is reported lost first: whatever else is said of the card is said after that.
+        if let Err(error) = self.losses.send_waiting(&self.sessions).await {
+            tracing::debug!(%error, "what is to be told about what is lost waits");
+        }
         let codes = self.codes.synchronise(&self.sessions).await;
         if let Err(error) = &codes
             && !matches!(error, CoreError::CardFrozen | CoreError::PhoneLost)
@@ -375,11 +391,13 @@ impl Inner {
         self.codes.reload();
         let wallet = self.wallets.synchronise(&self.sessions).await;
         let faces = self.faces.synchronise(&self.sessions).await;
+        let losses = self.losses.synchronise(&self.sessions).await;
         codes
             .and(accounts.map(|_| ()))
             .and(operations)
             .and(wallet)
             .and(faces)
+            .and(losses)
     }
 
     /// Reads balances, bills and wallet after money has moved. What can't be read now is read at the next synchronisation.
@@ -409,6 +427,7 @@ impl Inner {
                 .remove::<BankRecord>()
                 .remove::<ApprovalRecord>()
                 .remove::<DisputeDrafts>()
+                .remove::<LostDrafts>()
                 .remove::<Drafts>();
             changes = FaceState::forget(changes);
         }
@@ -455,9 +474,12 @@ impl Inner {
     async fn forget_all(self: &Arc<Self>) -> Result<(), CoreError> {
         self.codes.erase();
         self.store.commit(&Changes::new().put(&SigningOut {})?)?;
-        // A courtesy: the session ends by itself, and its key is gone in a moment. A consent that was taken back without a network
-        // has its last chance here.
+        // A courtesy: the session ends by itself, and its key is gone in a moment. What was reported lost, and a consent that was
+        // taken back, without a network have their last chance here.
         let farewell = async {
+            if let Err(error) = self.losses.send_waiting(&self.sessions).await {
+                tracing::warn!(%error, "the platform has not heard that something is lost");
+            }
             if let Err(error) = self.faces.send_withdrawal(&self.sessions).await {
                 tracing::warn!(%error, "the platform has not heard that a consent was taken back");
             }

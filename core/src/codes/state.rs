@@ -18,6 +18,7 @@ use crate::accounts::Payers;
 use crate::clock::Reading;
 use crate::error::CoreError;
 use crate::keys::{Keys, Signer};
+use crate::lost::{LostDrafts, local_stop};
 use crate::ports::WitnessError;
 use crate::session::SessionRecord;
 use crate::store::{Loss, LossCause, Store};
@@ -34,6 +35,8 @@ pub(super) struct Enrolment {
     /// The reserved counter at the last commit, for planning.
     pub reserved: u32,
     pub stop: Option<Stop>,
+    /// What the holder reported here, and the platform has not heard of.
+    pub stopped_here: Option<Stop>,
     pub payers: Payers,
     pub preferences: Preferences,
 }
@@ -75,6 +78,9 @@ impl Enrolment {
             counters: if counter.restored { Err(Restored) } else { resumed },
             reserved: counter.reserved,
             stop: store.get()?,
+            stopped_here: store
+                .get::<LostDrafts>()?
+                .and_then(|drafts| local_stop(&drafts, session.device_id)),
             payers: store.get()?.unwrap_or_default(),
             preferences: store.get()?.unwrap_or_default(),
             record,
@@ -94,7 +100,7 @@ impl Enrolment {
 
     /// Whether anything but time stands in the way of codes.
     pub(super) fn admit(&self) -> Result<(), CoreError> {
-        match self.stop {
+        match self.stopped_here.or(self.stop) {
             Some(Stop::PhoneLost) => Err(CoreError::PhoneLost),
             Some(Stop::CardFrozen) => Err(CoreError::CardFrozen),
             Some(Stop::Revoked) => Err(CoreError::CredentialRevoked),

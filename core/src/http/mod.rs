@@ -261,7 +261,6 @@ impl Call {
     }
 
     /// What it does is named by its address, so that it may be repeated.
-    #[cfg(feature = "face")]
     pub(crate) fn repeatable(mut self) -> Self {
         self.repeatable = true;
         self

@@ -1,6 +1,7 @@
 //! What the core's own tests share: clocks, keystores and witnesses that do as they are told.
 
 pub(crate) mod faces;
+pub(crate) mod lost;
 pub(crate) mod money;
 pub(crate) mod platform;
 mod samples;

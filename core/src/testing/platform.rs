@@ -34,6 +34,7 @@ use yika_testkit::TestKey;
 
 use super::FakeClock;
 use super::faces::{self, Faces};
+use super::lost::{self, Losses};
 use super::money::{self, Money};
 use super::samples::text;
 pub(crate) use super::samples::{account, payment};
@@ -135,6 +136,9 @@ pub(crate) struct Campus {
     pub money: Money,
     pub steps: Steps,
     pub faces: Faces,
+    pub losses: Losses,
+    /// Whether nobody is reached: a gateway answers everything.
+    pub is_away: bool,
     /// What is done to a credential before it is signed.
     pub tamper: fn(&mut CredentialBody),
 }
@@ -149,7 +153,8 @@ pub(crate) struct FakePlatform {
 pub(crate) const MAIN: Uuid = Uuid::from_u128(0xa1);
 /// The second account's id.
 pub(crate) const SUBSIDY: Uuid = Uuid::from_u128(0xa2);
-const DEVICE: Uuid = Uuid::from_u128(0xd1);
+/// The phone.
+pub(crate) const DEVICE: Uuid = Uuid::from_u128(0xd1);
 pub(super) const DOMAIN: &str = "campus.example";
 const ISSUER: KeyId = KeyId(7);
 /// Whole hours before the clock's start, so that a credential issued then begins at that very moment.
@@ -192,6 +197,8 @@ impl FakePlatform {
             money: Money::new(),
             steps: Steps::new(),
             faces: Faces::new(),
+            losses: Losses::new(),
+            is_away: false,
             tamper: |_| {},
         });
         let platform = Arc::new(Self {
@@ -334,6 +341,7 @@ fn router(platform: Arc<FakePlatform>) -> Router {
         .merge(money::routes())
         .merge(step_up::routes())
         .merge(faces::routes())
+        .merge(lost::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&platform), gate))
         .with_state(platform)
 }
@@ -359,6 +367,9 @@ async fn gate(State(platform): Shared, request: Request, next: Next) -> Response
     let name = format!("{} {}", request.method(), request.uri().path());
     let open = ["/v1/school", "/v1/school/keyset", "/v1/time"].contains(&request.uri().path());
     let is_token = request.uri().path() == "/v1/sessions/token";
+    if platform.campus().is_away {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     let (fault, refusal, nonce) = {
         let mut campus = platform.campus();
         campus.requests.push(name.clone());
@@ -422,10 +433,12 @@ fn check(campus: &mut Campus, origin: &Url, request: &Request, is_token: bool) -
     if claims.ath.as_deref() != Some(&hash) {
         return Err(ProblemCode::InvalidDpopProof);
     }
-    if campus.access.iter().any(|known| known == token) {
-        Ok(())
-    } else {
-        Err(ProblemCode::SessionExpired)
+    if !campus.access.iter().any(|known| known == token) {
+        return Err(ProblemCode::SessionExpired);
+    }
+    match campus.losses.is_phone_lost() && !request.uri().path().starts_with(lost::PATH) {
+        true => Err(ProblemCode::DeviceLost),
+        false => Ok(()),
     }
 }
 

@@ -57,6 +57,7 @@ impl Campus {
                 let is_good = key.is_some_and(|key| verifies(key, operation, act, signature));
                 (!is_good).then(|| problem(ProblemCode::ApprovalRefused))
             }
+            Some(StepUp::SignIn { .. }) => Some(problem(ProblemCode::StepUpRequired)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line's grammar.
 
+mod lost;
 mod money;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use yika_format::PublicKey;
 
 use crate::clock::PhoneClock;
 
+pub(crate) use lost::{Devices, DevicesAct, Item, Lost, LostAct, Proof, What};
 pub(crate) use money::{
     AutoTopUp, BillFilter, Confirmation, Dispute, Limits, Month, Operations, Reason, Source, TopUp, Utility,
     Wallet,
@@ -86,6 +88,10 @@ pub(crate) enum Command {
     /// Electricity and network accounts.
     #[command(subcommand)]
     Utility(Utility),
+    /// Report the card, a phone or everything lost, and found again.
+    Lost(Lost),
+    /// The phones that the card is on.
+    Devices(Devices),
     /// Face photos. Needs no card, and leaves the home alone.
     #[command(subcommand)]
     Face(Face),

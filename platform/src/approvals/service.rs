@@ -79,6 +79,10 @@ pub(crate) async fn prove(
             let known = known.ok_or_else(|| Error::refused(ProblemCode::ApprovalRefused))?;
             verify(platform, &known, key, act, signature)?;
         }
+        Some(StepUp::SignIn { .. }) => {
+            let why = "a sign-in does not do here";
+            return Err(Error::refused_because(ProblemCode::StepUpRequired, why));
+        }
     }
     Ok(Presence::Proven)
 }

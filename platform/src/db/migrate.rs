@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(9, "0009_auto_top_up"),
     migration!(10, "0010_approvals"),
     migration!(11, "0011_faces"),
+    migration!(12, "0012_suspensions"),
     migration!(17, "0017_office"),
 ];
 
@@ -199,6 +200,62 @@ mod tests {
         }
         pools.close().await;
         assert!(open(database).await.is_ok());
+    }
+
+    /// Whom the card office had frozen before there were reports: the row that says so now.
+    async fn freeze_before(engine: Engine, database: &TestDatabase) {
+        let pools = Pools::new(&database.url).unwrap();
+        let up_to = async |last: usize| {
+            run_up_to(engine, &pools.writer, IfEmpty::Create, &MIGRATIONS[..last])
+                .await
+                .unwrap();
+        };
+        up_to(11).await;
+        for (id, status) in [(7, "frozen"), (8, "active")] {
+            let insert = "INSERT INTO holder (id, subject, number, name, class, status, created_at) \
+                 VALUES ($1, $2, $2, 'Student', 1, $3, 5)";
+            sqlx::query(insert)
+                .bind(i64::from(id))
+                .bind(id.to_string())
+                .bind(status)
+                .execute(&pools.writer)
+                .await
+                .unwrap();
+        }
+        up_to(12).await;
+        let rows = sqlx::query("SELECT id, holder, number, scope, by_whom, ended_at FROM suspension")
+            .fetch_all(&pools.writer)
+            .await
+            .unwrap();
+        assert_eq!(rows.len(), 1);
+        let row = &rows[0];
+        let text = |column| row.try_get::<String, _>(column).unwrap();
+        assert_eq!((text("scope"), text("by_whom")), ("all".into(), "office".into()));
+        assert_eq!(text("id"), "00000000-0000-8000-8000-000000000007");
+        assert!(uuid::Uuid::try_parse(&text("id")).is_ok());
+        let (holder, number): (i64, i64) = (row.try_get("holder").unwrap(), row.try_get("number").unwrap());
+        assert_eq!((holder, number), (7, 7));
+        let next = sqlx::query("SELECT value FROM counter WHERE name = 'suspension'")
+            .fetch_one(&pools.writer)
+            .await
+            .unwrap();
+        assert_eq!(
+            next.try_get::<i64, _>("value").unwrap(),
+            7,
+            "no number is taken twice"
+        );
+        pools.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_card_that_was_frozen_before_there_were_reports_stays_frozen_by_the_office() {
+        freeze_before(Engine::Sqlite, &TestDatabase::in_file()).await;
+    }
+
+    #[tokio::test]
+    #[ignore = "needs a PostgreSQL server: set YIKA_TEST_POSTGRES and run with --include-ignored"]
+    async fn a_card_that_was_frozen_before_on_postgresql_stays_frozen_by_the_office() {
+        freeze_before(Engine::Postgres, &TestDatabase::empty_on_postgres().await).await;
     }
 
     #[tokio::test]

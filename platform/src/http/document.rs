@@ -15,6 +15,8 @@ const TOKEN: &str = "/v1/sessions/token";
 
 /// Terminals have a key and no token.
 const TERMINALS: &str = "/v1/terminals";
+/// Also for phones that are reported lost.
+const SUSPENSIONS: &str = "/v1/cards/suspensions";
 /// The access token of a phone's session.
 const ACCESS: &str = "access_token";
 /// The proof that the caller has the key.
@@ -27,7 +29,7 @@ pub(super) fn complete(document: &mut OpenApi) {
         for operation in operations(item) {
             add_security(path, operation);
             if path != TOKEN {
-                add_common_problems(operation);
+                add_common_problems(path, operation);
             }
             for response in operation.responses.responses.values_mut().filter_map(whole) {
                 name_problem_type(response);
@@ -78,19 +80,33 @@ fn add_security_schemes(document: &mut OpenApi) {
 
 /// Who can be told that the session has ended has to show one.
 fn add_security(path: &str, operation: &mut Operation) {
-    if !operation.responses.responses.contains_key("401") {
+    if !needs_proof(operation) {
         return;
     }
     let none: [&str; 0] = [];
     let proof = SecurityRequirement::new(PROOF, none);
-    let has_token = path != TOKEN && !path.starts_with(TERMINALS);
-    let needed = if has_token { proof.add(ACCESS, none) } else { proof };
+    let needed = if has_token(path, operation) {
+        proof.add(ACCESS, none)
+    } else {
+        proof
+    };
     operation.security = Some(vec![needed]);
 }
 
+fn needs_proof(operation: &Operation) -> bool {
+    operation.responses.responses.contains_key("401")
+}
+
+fn has_token(path: &str, operation: &Operation) -> bool {
+    needs_proof(operation) && path != TOKEN && !path.starts_with(TERMINALS)
+}
+
 /// What any request can meet; and what any body can, before its endpoint sees it.
-fn add_common_problems(operation: &mut Operation) {
+fn add_common_problems(path: &str, operation: &mut Operation) {
     let mut codes = vec![ProblemCode::Internal, ProblemCode::ServerBusy];
+    if has_token(path, operation) && !path.starts_with(SUSPENSIONS) {
+        codes.push(ProblemCode::DeviceLost);
+    }
     if let Some(body) = operation.request_body.as_mut().and_then(whole) {
         codes.push(ProblemCode::TooLarge);
         // Bytes are taken whatever they are called.

@@ -92,6 +92,8 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::limits::routes())
         .merge(crate::auto_top_up::routes())
         .merge(crate::faces::routes())
+        .merge(crate::lost::routes())
+        .merge(crate::devices::routes())
 }
 
 /// Ends a request that takes too long, be it that its body doesn't come. What it had committed stays; its idempotency key tells
@@ -238,6 +240,11 @@ mod tests {
             "/v1/utilities/places",
             "/v1/utilities/places/{id}",
             "/v1/utilities/places/{id}/balance",
+            "/v1/cards/suspensions",
+            "/v1/cards/suspensions/{id}",
+            "/v1/cards/suspensions/{id}/found",
+            "/v1/devices",
+            "/v1/devices/{id}/removal",
         ] {
             assert!(paths.contains(&path), "{path} is not described");
         }

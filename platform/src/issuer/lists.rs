@@ -424,6 +424,22 @@ pub(crate) async fn revocations_validity(
         .collect()
 }
 
+/// Until when the newest lists that were given out are good: no terminal has any that are good for longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ListsUntil {
+    pub(super) revocations: Option<UnixMillis>,
+    pub(super) table: Option<UnixMillis>,
+}
+
+pub(super) async fn lists_until(db: &mut Connection) -> Result<ListsUntil> {
+    let revocations = newest_list(db, ListKind::Revocations).await?;
+    let table = newest_list(db, ListKind::Delta).await?;
+    Ok(ListsUntil {
+        revocations: revocations.map(|list| list.good_until),
+        table: table.map(|list| list.good_until),
+    })
+}
+
 /// The last instant of a row's last day.
 pub(crate) fn end_of_row(
     row_until: u16,

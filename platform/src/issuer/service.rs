@@ -4,10 +4,11 @@ use super::flow::{
     EnrolmentState, Standing, Step, Wish, is_renewal_due, min_epoch_of_suspended, not_before_hours, step,
 };
 use super::keyring::{KeyRing, format_millis};
-use super::lists::end_of_row;
+use super::lists::{end_of_row, lists_until, terminal_policy};
+use super::reach::{Ending, Reach};
 use super::store::{self, Enrolment};
 use crate::Platform;
-use crate::accounts::{HolderRow, HolderStatus, set_holder_status, slots_of};
+use crate::accounts::{HolderRow, HolderStatus, slots_of};
 use crate::clock::{DAY, HOUR, MINUTE};
 use crate::db::{Connection, transact};
 use crate::error::{Error, Result};
@@ -283,15 +284,17 @@ impl Issuing<'_> {
         IssuedCredential {
             credential: enrolment.certificate.to_bytes().to_vec().into(),
             certificate_until: enrolment.standing.certificate_until,
-            row_until: end_of_row(
-                enrolment.row_until,
-                enrolment.pseudonym,
-                enrolment.code_key,
-                &enrolment.certificate,
-            ),
+            row_until: enrolment.last_of_row(),
             policy: self.platform.config().credentials.codes,
             highest_settled: enrolment.highest_settled,
         }
+    }
+}
+
+impl Enrolment {
+    /// The last instant of its row in the table.
+    fn last_of_row(&self) -> UnixMillis {
+        end_of_row(self.row_until, self.pseudonym, self.code_key, &self.certificate)
     }
 }
 
@@ -334,25 +337,52 @@ async fn wanted_attributes(
     })
 }
 
-/// Suspends a holder's credentials and freezes the holder: what was shown so far is dead, nothing is issued.
-pub(crate) async fn suspend_holder(tx: &mut Connection, holder: i64, now: UnixMillis) -> Result<()> {
-    set_holder_status(tx, holder, HolderStatus::Frozen).await?;
-    for enrolment in store::live_enrolments(tx, holder).await? {
-        if enrolment.standing.state == EnrolmentState::Active {
-            store::set_state(tx, enrolment.pseudonym, EnrolmentState::Suspended).await?;
-            let min_epoch = min_epoch_of_suspended(enrolment.standing.epoch);
-            store::raise_min_epoch(tx, enrolment.pseudonym, min_epoch, now).await?;
-            store::mark_dirty(tx, enrolment.pseudonym).await?;
-        }
+/// Suspends the credentials of a holder, or of one device: what was shown so far is dead, and nothing is issued for them. Answers
+/// until when a terminal that hears nothing of it may go on.
+pub(crate) async fn suspend(
+    tx: &mut Connection,
+    platform: &Platform,
+    holder: i64,
+    device: Option<Uuid>,
+) -> Result<Reach> {
+    let now = platform.now();
+    let enrolments = store::accepted_enrolments(tx, holder, device, now).await?;
+    let endings: Vec<Ending> = enrolments
+        .iter()
+        .map(|enrolment| Ending {
+            certificate_until: enrolment.standing.certificate_until,
+            row_until: enrolment.last_of_row(),
+        })
+        .collect();
+    for enrolment in &enrolments {
+        let min_epoch = match enrolment.standing.state {
+            EnrolmentState::Active => {
+                store::set_state(tx, enrolment.pseudonym, EnrolmentState::Suspended).await?;
+                min_epoch_of_suspended(enrolment.standing.epoch)
+            }
+            // Nobody shows codes of it any more.
+            _ => MinEpoch::DEAD,
+        };
+        store::raise_min_epoch(tx, enrolment.pseudonym, min_epoch, now).await?;
+        store::mark_dirty(tx, enrolment.pseudonym).await?;
     }
-    Ok(())
+    let lists = lists_until(tx).await?;
+    Ok(Reach::of(
+        &endings,
+        lists,
+        terminal_policy(platform).identity_without_revocations,
+        now,
+    ))
 }
 
-/// Takes a suspension back. The phone gets a new epoch; pictures of before stay dead.
-pub(crate) async fn undo_suspension(tx: &mut Connection, holder: i64) -> Result<()> {
-    set_holder_status(tx, holder, HolderStatus::Active).await?;
+/// Takes suspensions back where nothing stands against it any more. The phones get a new epoch; pictures of before stay dead.
+pub(crate) async fn resume(
+    tx: &mut Connection,
+    holder: i64,
+    is_suspended: impl Fn(Uuid) -> bool + Send,
+) -> Result<()> {
     for enrolment in store::live_enrolments(tx, holder).await? {
-        if enrolment.standing.state == EnrolmentState::Suspended {
+        if enrolment.standing.state == EnrolmentState::Suspended && !is_suspended(enrolment.device) {
             store::set_state(tx, enrolment.pseudonym, EnrolmentState::Active).await?;
             store::set_epoch_due(tx, enrolment.pseudonym).await?;
         }
@@ -362,7 +392,6 @@ pub(crate) async fn undo_suspension(tx: &mut Connection, holder: i64) -> Result<
 
 /// Kills a holder's credentials for good. The holder may enrol new keys.
 pub(crate) async fn revoke_holder(tx: &mut Connection, holder: i64, now: UnixMillis) -> Result<()> {
-    set_holder_status(tx, holder, HolderStatus::Active).await?;
     for enrolment in store::live_enrolments(tx, holder).await? {
         revoke(tx, &enrolment, now).await?;
     }

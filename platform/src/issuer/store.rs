@@ -89,6 +89,27 @@ pub(super) async fn enrolment_of_key(db: &mut Connection, key: &PublicKey) -> Re
     row.map(|row| enrolment(&row)).transpose()
 }
 
+/// The enrolments of a holder, or of one device, whose codes are accepted: the live ones that are not suspended, and those whose
+/// key was replaced and whose certificate has not ended.
+pub(super) async fn accepted_enrolments(
+    db: &mut Connection,
+    holder: i64,
+    device: Option<Uuid>,
+    now: UnixMillis,
+) -> Result<Vec<Enrolment>> {
+    let sql = format!(
+        "{ENROLMENT} e.holder = $1 AND (e.state = 'active' OR (e.state = 'replaced' AND c.certificate_until > $2))"
+    );
+    let rows = sqlx::query(crate::db::assembled(sql))
+        .bind(holder)
+        .bind(now.0)
+        .fetch_all(db)
+        .await?;
+    let mut accepted = rows.iter().map(enrolment).collect::<Result<Vec<_>>>()?;
+    accepted.retain(|enrolment| device.is_none_or(|device| device == enrolment.device));
+    Ok(accepted)
+}
+
 /// The enrolments of a holder that are neither revoked nor replaced.
 pub(super) async fn live_enrolments(db: &mut Connection, holder: i64) -> Result<Vec<Enrolment>> {
     let sql = format!("{ENROLMENT} e.holder = $1 AND e.state IN ('active', 'suspended')");

@@ -62,6 +62,8 @@ pub(crate) struct HostIdentity {
     pub(crate) sid: Option<String>,
     /// When the token ends.
     pub(crate) expires_at: UnixMillis,
+    /// When the person last signed in, where the host says so.
+    pub(crate) signed_in_at: Option<UnixMillis>,
 }
 
 /// Whom the host says has signed out.
@@ -153,6 +155,7 @@ struct IdClaims {
     exp: i64,
     iat: i64,
     sid: Option<String>,
+    auth_time: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -190,6 +193,7 @@ impl HostVerifier {
                 subject: claims.sub,
                 sid: claims.sid,
                 expires_at: expires,
+                signed_in_at: claims.auth_time.map(seconds),
             }),
             false => Err(HostTokenError::NotNow),
         }

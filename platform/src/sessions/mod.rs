@@ -1,7 +1,8 @@
 //! Sessions: a phone is bound by the host's ID token to its own session key, and proves that key with each request.
 //!
 //! Access tokens last ten minutes, refresh tokens rotate, both are kept as hashes. A session ends when the holder signs
-//! out here or at the host, when a refresh token of long ago shows up, or after ninety days without a refresh.
+//! out here or at the host, when a refresh token of long ago shows up, or after ninety days without a refresh. The session of a
+//! phone that is reported lost goes on, so that it can be reported found, and does nothing else.
 
 mod dpop;
 mod host;
@@ -15,9 +16,10 @@ pub(crate) use dpop::{ProofError, ProofKey, Target};
 pub(crate) use host::HostVerifier;
 pub(crate) use nonces::Nonces;
 pub(crate) use routes::routes;
+pub(crate) use store::{DeviceRow, DeviceStatus, devices_of_holder, own_device, set_device_status};
 
 use crate::Platform;
-use crate::clock::{DAY, MINUTE};
+use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::{Connection, TransactionError, transact};
 use crate::error::{Error, Result};
 use crate::http::one_header;
@@ -26,7 +28,7 @@ use crate::random::{new_id, random_bytes, sha256};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use host::HostLogoutSubject;
-use store::{DeviceStatus, EndReason, RefreshState, TokenHash};
+use store::{EndReason, RefreshState, TokenHash};
 use uuid::Uuid;
 use yika_api::session::{ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, TokenErrorCode, TokenResponse};
 use yika_api::{Base64Url, DPOP, ProblemCode, UnixMillis};
@@ -41,6 +43,10 @@ pub(crate) struct Session {
     pub(crate) device: Uuid,
     pub(crate) holder: i64,
 }
+
+/// The same of a phone that may be reported lost: for what even such a one may do.
+#[derive(Clone, Debug)]
+pub(crate) struct MaybeLost(pub(crate) Session);
 
 /// Why the token endpoint gives no token.
 #[derive(Debug, thiserror::Error)]
@@ -136,8 +142,8 @@ pub(crate) async fn exchange(
             return Err(denied("no campus card for this person"));
         };
         let device = match store::find_device(tx, holder, &key.thumbprint).await? {
-            Some((_, DeviceStatus::Lost)) => return Err(denied("this phone is reported lost")),
-            Some((device, DeviceStatus::Active)) => device,
+            // One that is reported lost is still the same phone.
+            Some(device) => device,
             None => store::insert_device(tx, new_id(now), holder, &key.thumbprint, name, now).await?,
         };
         store::bind_device(tx, device, name, now).await?;
@@ -170,13 +176,8 @@ pub(crate) async fn refresh(
         if found.thumbprint != key.thumbprint || found.ended || found.expires_at <= now {
             return Err(invalid());
         }
-        if found.device_status == DeviceStatus::Lost {
-            return Err(TokenFailure::refused(
-                TokenErrorCode::AccessDenied,
-                "this phone is reported lost",
-            ));
-        }
         let session = &found.session;
+        store::note_seen(tx, found.device, now).await?;
         match found.state {
             RefreshState::Current => {
                 store::move_refresh_token(tx, session, RefreshState::Previous, RefreshState::Retired).await?;
@@ -284,40 +285,87 @@ fn new_token() -> Result<(String, TokenHash)> {
     Ok((token, hash))
 }
 
+/// Signs another phone of the holder out: its session ends, and its credential dies.
+pub(crate) async fn remove_device(tx: &mut Connection, device: Uuid, now: UnixMillis) -> Result<()> {
+    store::end_sessions_of_device(tx, device, EndReason::SignedOut, now).await?;
+    issuer::revoke_device(tx, device, now).await
+}
+
+/// Whether a holder has signed in at the host since an instant, by an ID token that says when that was.
+pub(crate) async fn has_signed_in_since(
+    platform: &Platform,
+    holder: i64,
+    id_token: &str,
+    since: UnixMillis,
+) -> Result<bool> {
+    let identity = match platform.host().identity(id_token, platform.now()).await {
+        Ok(identity) => identity,
+        Err(error @ HostTokenError::Unreachable(_)) => {
+            return Err(Error::refused_because(ProblemCode::ServerBusy, error.to_string()));
+        }
+        Err(error) => {
+            tracing::info!(%error, "a sign-in that was to show the holder is refused");
+            return Ok(false);
+        }
+    };
+    let mut reader = platform.db().read().await?;
+    let is_holder = store::holder_of_subject(&mut reader, &identity.subject).await? == Some(holder);
+    // The host counts whole seconds.
+    let since = since.0.div_euclid(SECOND);
+    Ok(is_holder
+        && identity
+            .signed_in_at
+            .is_some_and(|at| at.0.div_euclid(SECOND) >= since))
+}
+
 impl FromRequestParts<Platform> for Session {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
-        let expired = || Error::refused(ProblemCode::SessionExpired);
-        let authorization = one_header(&parts.headers, "Authorization").ok_or_else(expired)?;
-        let (scheme, token) = authorization.split_once(' ').ok_or_else(expired)?;
-        if !scheme.eq_ignore_ascii_case("DPoP") {
-            return Err(expired());
-        }
-        let now = platform.now();
-        let target = Target {
-            method: &parts.method,
-            uri: &parts.uri,
-            origin: &platform.config().public_origin,
-            access_token: Some(token),
-        };
-        let proof = one_header(&parts.headers, DPOP);
-        let key = platform.nonces().verify::<Error>(proof, target, now).await?;
-        let mut reader = platform.db().read().await?;
-        let found = store::find_access_token(&mut reader, &sha256(token.as_bytes()))
-            .await?
-            .ok_or_else(expired)?;
-        if found.thumbprint != key.thumbprint || found.ended || found.expires_at <= now {
-            return Err(expired());
-        }
-        match found.device_status {
-            DeviceStatus::Lost => Err(Error::refused(ProblemCode::DeviceLost)),
-            DeviceStatus::Active => Ok(Self {
-                device: found.device,
-                holder: found.holder,
-            }),
+        match session(parts, platform).await? {
+            (session, DeviceStatus::Active) => Ok(session),
+            (_, DeviceStatus::Lost) => Err(Error::refused(ProblemCode::DeviceLost)),
         }
     }
+}
+
+impl FromRequestParts<Platform> for MaybeLost {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
+        session(parts, platform).await.map(|(session, _)| Self(session))
+    }
+}
+
+/// Who makes a request, its proof checked, and whether that phone is reported lost.
+async fn session(parts: &mut Parts, platform: &Platform) -> Result<(Session, DeviceStatus)> {
+    let expired = || Error::refused(ProblemCode::SessionExpired);
+    let authorization = one_header(&parts.headers, "Authorization").ok_or_else(expired)?;
+    let (scheme, token) = authorization.split_once(' ').ok_or_else(expired)?;
+    if !scheme.eq_ignore_ascii_case("DPoP") {
+        return Err(expired());
+    }
+    let now = platform.now();
+    let target = Target {
+        method: &parts.method,
+        uri: &parts.uri,
+        origin: &platform.config().public_origin,
+        access_token: Some(token),
+    };
+    let proof = one_header(&parts.headers, DPOP);
+    let key = platform.nonces().verify::<Error>(proof, target, now).await?;
+    let mut reader = platform.db().read().await?;
+    let found = store::find_access_token(&mut reader, &sha256(token.as_bytes()))
+        .await?
+        .ok_or_else(expired)?;
+    if found.thumbprint != key.thumbprint || found.ended || found.expires_at <= now {
+        return Err(expired());
+    }
+    let session = Session {
+        device: found.device,
+        holder: found.holder,
+    };
+    Ok((session, found.device_status))
 }
 
 impl From<ProofError> for Error {

@@ -1,6 +1,6 @@
 //! The endpoints of sessions.
 
-use super::{Exchange, Session, Target, TokenFailure, exchange, host_logout, refresh, sign_out};
+use super::{Exchange, MaybeLost, Target, TokenFailure, exchange, host_logout, refresh, sign_out};
 use crate::Platform;
 use crate::error::Result;
 use crate::http::{ApiForm, one_header};
@@ -148,7 +148,7 @@ async fn read_form<T: DeserializeOwned>(request: Request, platform: &Platform) -
     path = "/v1/sessions/current",
     responses((status = 204, description = "The session is ended."), (status = 401, body = Problem))
 )]
-async fn end_current(State(platform): State<Platform>, session: Session) -> Result<StatusCode> {
+async fn end_current(State(platform): State<Platform>, MaybeLost(session): MaybeLost) -> Result<StatusCode> {
     sign_out(&platform, &session).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,9 +14,12 @@ pub(super) type TokenHash = [u8; 32];
 /// Days for which a retired refresh token is remembered, so that its use is seen.
 const REMEMBER_RETIRED_MS: i64 = 90 * DAY;
 
+/// What a phone's session may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DeviceStatus {
+pub(crate) enum DeviceStatus {
+    /// All that its holder may.
     Active,
+    /// Only to report it found.
     Lost,
 }
 stored_enum!(DeviceStatus { DeviceStatus::Active = "active", DeviceStatus::Lost = "lost" });
@@ -144,18 +147,85 @@ pub(super) async fn holder_of_subject(db: &mut Connection, subject: &str) -> Res
     row.map(|row| int(&row, "id")).transpose()
 }
 
-pub(super) async fn find_device(
-    db: &mut Connection,
-    holder: i64,
-    thumbprint: &str,
-) -> Result<Option<(Uuid, DeviceStatus)>> {
-    let row = sqlx::query("SELECT id, status FROM device WHERE holder = $1 AND thumbprint = $2")
+pub(super) async fn find_device(db: &mut Connection, holder: i64, thumbprint: &str) -> Result<Option<Uuid>> {
+    let row = sqlx::query("SELECT id FROM device WHERE holder = $1 AND thumbprint = $2")
         .bind(holder)
         .bind(thumbprint)
         .fetch_optional(db)
         .await?;
-    row.map(|row| Ok((uuid(&row, "id")?, variant(&row, "status")?)))
-        .transpose()
+    row.map(|row| uuid(&row, "id")).transpose()
+}
+
+/// A phone in the list of a holder's.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceRow {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) status: DeviceStatus,
+    pub(crate) bound_at: UnixMillis,
+    pub(crate) seen_at: UnixMillis,
+}
+
+/// The phones that are bound to a holder's card, and those that are reported lost; the one seen last comes first.
+pub(crate) async fn devices_of_holder(
+    db: &mut Connection,
+    holder: i64,
+    now: UnixMillis,
+) -> Result<Vec<DeviceRow>> {
+    let rows = sqlx::query(
+        "SELECT d.id, d.name, d.status, d.bound_at, d.seen_at FROM device d WHERE d.holder = $1 AND (d.status = 'lost' \
+         OR EXISTS (SELECT 1 FROM session s WHERE s.device = d.id AND s.ended_at IS NULL AND s.expires_at > $2)) \
+         ORDER BY d.seen_at DESC, d.id DESC",
+    )
+    .bind(holder)
+    .bind(now.0)
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(DeviceRow {
+                id: uuid(row, "id")?,
+                name: row.try_get("name")?,
+                status: variant(row, "status")?,
+                bound_at: UnixMillis(row.try_get("bound_at")?),
+                seen_at: UnixMillis(row.try_get("seen_at")?),
+            })
+        })
+        .collect()
+}
+
+/// What a phone of a holder may do; nothing where it is none of the holder's.
+pub(crate) async fn own_device(
+    db: &mut Connection,
+    holder: i64,
+    device: Uuid,
+) -> Result<Option<DeviceStatus>> {
+    let row = sqlx::query("SELECT status FROM device WHERE id = $1 AND holder = $2")
+        .bind(device.to_string())
+        .bind(holder)
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| variant(&row, "status")).transpose()
+}
+
+/// Says what a phone may do from now on.
+pub(crate) async fn set_device_status(tx: &mut Connection, device: Uuid, status: DeviceStatus) -> Result<()> {
+    sqlx::query("UPDATE device SET status = $2 WHERE id = $1")
+        .bind(device.to_string())
+        .bind(status.to_stored())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes that a phone was heard of.
+pub(super) async fn note_seen(tx: &mut Connection, device: Uuid, now: UnixMillis) -> Result<()> {
+    sqlx::query("UPDATE device SET seen_at = $2 WHERE id = $1")
+        .bind(device.to_string())
+        .bind(now.0)
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn insert_device(
@@ -167,8 +237,8 @@ pub(super) async fn insert_device(
     now: UnixMillis,
 ) -> Result<Uuid> {
     sqlx::query(
-        "INSERT INTO device (id, holder, thumbprint, name, status, created_at, bound_at) \
-         VALUES ($1, $2, $3, $4, 'active', $5, $5)",
+        "INSERT INTO device (id, holder, thumbprint, name, status, created_at, bound_at, seen_at) \
+         VALUES ($1, $2, $3, $4, 'active', $5, $5, $5)",
     )
     .bind(id.to_string())
     .bind(holder)
@@ -186,7 +256,7 @@ pub(super) async fn bind_device(
     name: &str,
     now: UnixMillis,
 ) -> Result<()> {
-    sqlx::query("UPDATE device SET name = $2, bound_at = $3 WHERE id = $1")
+    sqlx::query("UPDATE device SET name = $2, bound_at = $3, seen_at = $3 WHERE id = $1")
         .bind(device.to_string())
         .bind(name)
         .bind(now.0)

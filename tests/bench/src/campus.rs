@@ -167,6 +167,7 @@ fn config(folder: &Path, database: DatabaseUrl, origin: &str) -> Result<yika_pla
         utility: None,
         wallet: yika_platform::WalletPolicy::default(),
         faces: yika_platform::FacePolicy::with_keys_in(&folder.join("photo-keys")),
+        cards: yika_platform::CardSystem::default(),
     })
 }
 

@@ -63,6 +63,7 @@ private class Player(
     private val codes = mutableMapOf<String, String>()
     private val money = MoneyPlayer(card, keystore) { Bank(campus.url) }
     private val faces = FacePlayer(card) { FaceOffice(campus.url) }
+    private val lost = LostPlayer(card, campus)
 
     /** The balances that the phone first knew, in fen by slot. */
     private val firstBalances = mutableMapOf<Long, Fen>()
@@ -80,7 +81,10 @@ private class Player(
             "balance" -> balance(step)
             "newest_bill" -> newestBill(step)
             "sign_out" -> step.mayFail { card.session().signOut() }
-            else -> check(money.play(step) || faces.play(step)) { "an unknown step: ${step.name}" }
+            else ->
+                check(money.play(step) || faces.play(step) || lost.play(step)) {
+                    "an unknown step: ${step.name}"
+                }
         }
         step.finish()
         rememberBalances()

@@ -28,9 +28,12 @@ class Campus(
         processes.startSandbox(data, url.port)
     }
 
-    /** The ID token that the host app has for its signed-in student. */
-    fun idToken(student: String): String {
-        val body = """{"student":"$student"}"""
+    /** The ID token that the host app has for its signed-in student, who may sign in anew for it. */
+    fun idToken(
+        student: String,
+        signIn: Boolean = false,
+    ): String {
+        val body = """{"student":"$student","sign_in":$signIn}"""
         val request =
             HttpRequest
                 .newBuilder(url.resolve("/sandbox/host/token"))
@@ -40,6 +43,20 @@ class Campus(
         val response = HttpClient.newHttpClient().send(request, BodyHandlers.ofString())
         check(response.statusCode() == HTTP_OK) { "the sandbox host answered ${response.statusCode()}" }
         return json(response.body()).text("id_token")
+    }
+
+    /** What the card office does to all of a student's card: `suspend`, `undo`. */
+    fun office(
+        student: String,
+        does: String,
+    ) {
+        val request =
+            HttpRequest
+                .newBuilder(url.resolve("/sandbox/admin/students/$student/$does"))
+                .POST(HttpRequest.BodyPublishers.noBody())
+                .build()
+        val response = HttpClient.newHttpClient().send(request, BodyHandlers.discarding())
+        check(response.statusCode() == HTTP_NO_CONTENT) { "the office answered ${response.statusCode()}" }
     }
 
     /** Enrols a terminal of a kind (`pos`, `gate`, `library`), which then has today's lists. */
@@ -56,5 +73,6 @@ class Campus(
 
     private companion object {
         const val HTTP_OK = 200
+        const val HTTP_NO_CONTENT = 204
     }
 }
