@@ -18,6 +18,7 @@ pub mod face;
 mod fen;
 pub mod limit;
 pub mod lost;
+pub mod merchant;
 pub mod operation;
 pub mod payment;
 mod problem;

@@ -148,6 +148,10 @@ problem_codes! {
     DisputeUnderWay = "dispute_under_way", 409, false, "the payment is under dispute already";
     /// The dispute was decided or taken back before.
     DisputeEnded = "dispute_ended", 409, false, "the dispute has ended";
+    /// The sale can't be refunded: it was voided, was the school's to pay, or is back already.
+    NotRefundable = "not_refundable", 409, false, "the sale cannot be refunded";
+    /// The sale can't be voided: it is not the last one of its terminal, too long ago, or back already. Refund it.
+    NotVoidable = "not_voidable", 409, false, "the sale cannot be voided";
     /// The holder has not agreed, not to the text in force, or not any more: show it, and ask.
     ConsentRequired = "consent_required", 409, false, "the holder's consent is missing";
     /// The school offers no utilities.

@@ -8,6 +8,7 @@ use crate::bills::BillService;
 use crate::codes::CodeService;
 use crate::error::YikaError;
 use crate::limits::LimitService;
+use crate::merchant::MerchantService;
 use crate::operations::OperationService;
 use crate::ports::Ports;
 use crate::security::SecurityService;
@@ -197,6 +198,13 @@ impl CampusCard {
     pub fn security(&self) -> Arc<SecurityService> {
         Arc::new(SecurityService {
             core: self.core.security(),
+        })
+    }
+
+    /// The stalls at which the holder works. Touches nothing.
+    pub fn merchant(&self) -> Arc<MerchantService> {
+        Arc::new(MerchantService {
+            core: self.core.merchant(),
         })
     }
 

@@ -20,6 +20,7 @@ mod face_record;
 mod guard;
 mod limits;
 mod logging;
+mod merchant;
 mod operations;
 mod ports;
 mod refusals;
@@ -73,6 +74,12 @@ pub use types::{
 };
 
 pub use limits::{LimitService, SpendLimits};
+pub use merchant::{
+    DayTakings, HourTakings, KindTakings, MerchantService, Stall, StallDays, StallExport, StallExportFormat,
+    StallExportOf, StallId, StallIncome, StallList, StallPayment, StallPaymentPage, StallPaymentStatus,
+    StallReturn, StallReturnKind, StallRole, StallStatement, StallStatementPage, Takings, Tally, TerminalId,
+    TerminalTakings, Till,
+};
 pub use utilities::{
     BoundPlace, MeterBalance, Place, PlaceBalance, PlaceLookup, Provider, UtilityKind, UtilityService,
 };

@@ -51,6 +51,12 @@ pub enum MoneyReason {
     DisputeUnderWay,
     /// The dispute was decided or taken back before.
     DisputeEnded,
+    /// The sale can't be refunded: it was voided, was the school's to pay, or is back already.
+    NotRefundable,
+    /// The sale can't be voided: it is not the last one of its terminal, too long ago, or back already. Refund it.
+    NotVoidable,
+    /// A void or refund of this sale waits for an answer already.
+    RefundUnderWay,
     /// The school offers no utilities.
     UtilityNotOffered,
     /// The utility does not answer; nothing was changed. Try again.

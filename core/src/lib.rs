@@ -14,6 +14,7 @@ mod http;
 mod keys;
 pub mod limits;
 pub mod lost;
+pub mod merchant;
 pub mod operations;
 pub mod ports;
 mod runtime;
@@ -29,7 +30,7 @@ mod worker;
 
 pub use client::{
     AccountService, ApprovalService, BillService, CampusCard, CodeService, Config, LimitService,
-    OperationService, SecurityService, SessionService, UtilityService, WalletService,
+    MerchantService, OperationService, SecurityService, SessionService, UtilityService, WalletService,
 };
 #[cfg(feature = "face")]
 pub use client::{CameraFrame, CameraPixels, CameraPlane, FaceCamera, FaceService};

@@ -16,7 +16,7 @@ use crate::clock::PhoneClock;
 use crate::draw::draw;
 use crate::error::PhoneError;
 use crate::host::SignIn;
-use crate::{face, host, lost, money, services, show};
+use crate::{face, host, lost, merchant, money, services, show};
 
 /// Does what the command line says.
 pub(crate) fn run(arguments: Arguments) -> Result<(), PhoneError> {
@@ -104,6 +104,7 @@ fn obey(card: &CampusCard, command: Command, roots: &Roots) -> Result<(), PhoneE
         Command::Utility(words) => services::utility(card, &words),
         Command::Lost(words) => lost::lost(card, &words, roots),
         Command::Devices(words) => lost::devices(card, &words, roots),
+        Command::Merchant(words) => merchant::merchant(card, &words),
         Command::Face(words) => face::with_a_card(card, &words),
         Command::Status(output) => {
             let status = show::status_json(card);

@@ -25,6 +25,9 @@ pub(crate) enum PhoneError {
     /// There is no wallet.
     #[error("there is no wallet; `wallet open` opens one")]
     NoWallet,
+    /// The holder works at no stall.
+    #[error("you work at no stall; the card office says who does")]
+    NoStall,
     /// An operation ended without the money having arrived.
     #[error("the operation was not made, or was taken back; nothing was charged in the end")]
     OperationFailed(String),
@@ -89,6 +92,7 @@ impl PhoneError {
             Self::NoSuchSlot(_) => "account_unknown",
             Self::NoCard => "card_not_bound",
             Self::NoWallet => "wallet_not_open",
+            Self::NoStall => "no_stall",
             Self::OperationFailed(code) => code,
             Self::Time(_) => "time_zone",
             Self::CaFile { .. } => "ca_file",

@@ -9,6 +9,7 @@ mod error;
 mod face;
 mod host;
 mod lost;
+mod merchant;
 mod money;
 mod services;
 mod show;

@@ -4,12 +4,14 @@ mod bank;
 mod card;
 mod database;
 mod face;
+mod merchant;
 mod utility;
 
 pub use bank::{BankConfig, OperationTimes, WalletPolicy};
 pub use card::CardSystem;
 pub use database::{DatabaseUrl, PostgresUrl};
 pub use face::FacePolicy;
+pub use merchant::MerchantPolicy;
 pub use utility::UtilityConfig;
 
 use crate::http::HttpLimits;
@@ -47,6 +49,8 @@ pub struct Config {
     pub faces: FacePolicy,
     /// How soon the school's card system stops a plastic card.
     pub cards: CardSystem,
+    /// What people at stalls may do.
+    pub merchants: MerchantPolicy,
     /// What a connection may take.
     pub http: HttpLimits,
 }

@@ -24,6 +24,7 @@ mod issuer;
 mod ledger;
 mod limits;
 mod lost;
+mod merchants;
 mod office;
 mod operations;
 mod program;
@@ -44,8 +45,8 @@ pub use bank::{BankAnswer, BankError, BankGateway, HttpBank};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     BankConfig, CardSystem, Config, ConfigError, CredentialPolicy, DatabaseUrl, FacePolicy, HostConfig,
-    Limits, OperationTimes, PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig,
-    WalletPolicy,
+    Limits, MerchantPolicy, OperationTimes, PostgresUrl, PublicOrigin, SchoolConfig, TerminalEnrolment,
+    UtilityConfig, WalletPolicy,
 };
 pub use disputes::DisputeView;
 pub use error::{Error, Result};
@@ -54,6 +55,7 @@ pub use http::{AdapterError, HttpLimits, ListenPolicy, listen, serve, stop_signa
 pub use issuer::{KeySigner, Rotation, SignerError};
 pub use ledger::{KindTotal, Statement, StatementLine, StatementOf};
 pub use lost::CardChange;
+pub use merchants::{MerchantEvent, MerchantStaff, TakingsDifference};
 pub use office::{
     Action, Actor, Counts, Fault, ImportFiles, ImportKind, ImportReport, OfficeEvent, PlannedTerminal, Role,
     StaffMember,
@@ -187,6 +189,7 @@ impl Platform {
             table_cache: Mutex::new(None),
         }));
         platform.admin().open_school_accounts().await?;
+        merchants::make_if_missing(&platform).await?;
         Ok(platform)
     }
 

@@ -2,7 +2,7 @@
 
 mod commands;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use commands::{Import, Log, RotateIssuer, Staff};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -11,9 +11,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 use yika_api::LocalizedText;
 use yika_api::bank::StatementRow;
+use yika_api::merchant::StallRole;
+use yika_api::terminal::MerchantId;
 use yika_platform::{
     BankConfig, CardSystem, Config, ConfigError, CredentialPolicy, DatabaseUrl, Error, FacePolicy,
-    HostConfig, HttpLimits, ListenPolicy, Platform, PublicOrigin, SchoolConfig, StatementOf,
+    HostConfig, HttpLimits, ListenPolicy, MerchantPolicy, Platform, PublicOrigin, SchoolConfig, StatementOf,
     TerminalEnrolment, UtilityConfig, WalletPolicy, exit_code, listen, log_to_stderr, serve, stop_signal,
 };
 
@@ -44,6 +46,53 @@ enum Command {
     Staff(Staff),
     /// Prints what was done at the card office, newest first, as CSV.
     Log(Log),
+    /// Lets a holder work at a stall as its owner or a cashier, or no more.
+    MerchantStaff(MerchantStaff),
+    /// Books that a merchant was paid out what is owed of everything up to a day, and prints the statement as JSON.
+    SettleMerchant(SettleMerchant),
+    /// Adds up everything that was booked at merchants and compares it with the sums that are kept. Ends with failure where
+    /// they differ.
+    CheckTakings(Store),
+}
+
+#[derive(Args)]
+struct MerchantStaff {
+    /// The merchant's number.
+    #[arg(long)]
+    merchant: u64,
+    /// The holder's student or staff number.
+    #[arg(long)]
+    holder: String,
+    /// What the holder is there from now on.
+    #[arg(long)]
+    role: StaffRole,
+    #[command(flatten)]
+    store: Store,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum StaffRole {
+    /// Sees everything, and may void and refund.
+    Owner,
+    /// Sees today, and may void the last sale.
+    Cashier,
+    /// Works there no more.
+    None,
+}
+
+#[derive(Args)]
+struct SettleMerchant {
+    /// The merchant's number.
+    #[arg(long)]
+    merchant: u64,
+    /// The last day, as yyyy-mm-dd in the school's time zone. It ended at least an hour ago.
+    #[arg(long)]
+    through: String,
+    /// The number of the transfer. Said again with the same number, it is booked once.
+    #[arg(long)]
+    reference: String,
+    #[command(flatten)]
+    store: Store,
 }
 
 #[derive(Args)]
@@ -292,6 +341,7 @@ impl Store {
             bank: None,
             utility: None,
             wallet: WalletPolicy::default(),
+            merchants: MerchantPolicy::default(),
             http: HttpLimits::default(),
         })
     }
@@ -307,7 +357,14 @@ async fn main() -> ExitCode {
         Command::RotateIssuer(arguments) => arguments.run().await,
         Command::Staff(command) => command.run().await,
         Command::Log(arguments) => arguments.run().await,
+        Command::MerchantStaff(arguments) => merchant_staff(arguments).await,
+        Command::SettleMerchant(arguments) => settle_merchant(arguments).await,
         Command::Import(arguments) => match arguments.run().await {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
+        Command::CheckTakings(store) => match check_takings(store).await {
             Ok(true) => Ok(()),
             Ok(false) => return ExitCode::FAILURE,
             Err(error) => Err(error),
@@ -389,6 +446,50 @@ async fn statement(arguments: Statement) -> Result<(), Error> {
     let statement = platform.admin().statement(&of, &arguments.from, to).await;
     platform.close().await;
     Ok(std::io::stdout().write_all(statement?.to_csv()?.as_bytes())?)
+}
+
+async fn merchant_staff(arguments: MerchantStaff) -> Result<(), Error> {
+    let (merchant, holder) = (MerchantId(arguments.merchant), &arguments.holder);
+    let platform = arguments.store.open().await?;
+    let admin = platform.admin();
+    let done = match arguments.role {
+        StaffRole::Owner => admin.set_merchant_staff(merchant, holder, StallRole::Owner).await,
+        StaffRole::Cashier => {
+            admin
+                .set_merchant_staff(merchant, holder, StallRole::Cashier)
+                .await
+        }
+        StaffRole::None => admin.remove_merchant_staff(merchant, holder).await,
+    };
+    platform.close().await;
+    done
+}
+
+async fn settle_merchant(arguments: SettleMerchant) -> Result<(), Error> {
+    let platform = arguments.store.open().await?;
+    let merchant = MerchantId(arguments.merchant);
+    let settled = platform
+        .admin()
+        .settle_merchant(merchant, &arguments.through, &arguments.reference)
+        .await;
+    platform.close().await;
+    println!("{}", serde_json::to_string(&settled?)?);
+    Ok(())
+}
+
+/// Says whether the sums that are kept are those of what was booked.
+async fn check_takings(store: Store) -> Result<bool, Error> {
+    let platform = store.open().await?;
+    let differences = platform.admin().check_takings().await;
+    platform.close().await;
+    let differences = differences?;
+    for difference in &differences {
+        println!(
+            "merchant {}, {}: kept {}, booked {}",
+            difference.merchant.0, difference.place, difference.kept, difference.booked
+        );
+    }
+    Ok(differences.is_empty())
 }
 
 /// Says whether books and statement agree.

@@ -14,7 +14,8 @@ pub(crate) use reply::Reply;
 pub(crate) use utility::{POWER, ROOM, TestUtility};
 
 use crate::config::{
-    Config, CredentialPolicy, HostConfig, PublicOrigin, SchoolConfig, TerminalEnrolment, WalletPolicy,
+    Config, CredentialPolicy, HostConfig, MerchantPolicy, PublicOrigin, SchoolConfig, TerminalEnrolment,
+    WalletPolicy,
 };
 use crate::random::{random_bytes, sha256};
 use crate::{Clock, HostKeySource, HostTokenError, HttpLimits, OpeningAccount, Platform, Ports};
@@ -245,6 +246,7 @@ impl TestPlatform {
             },
             faces: crate::FacePolicy::with_keys_in(&folder.path().join("photo-keys")),
             cards: crate::CardSystem::default(),
+            merchants: MerchantPolicy::default(),
             http: HttpLimits::default(),
         }
     }
@@ -330,7 +332,10 @@ impl TestPlatform {
     /// A bound phone without a credential.
     pub(crate) async fn bind(&self, student: &str) -> TestPhone<'_> {
         let key = TestKey::new();
-        let id_token = self.host.sign(&self.id_token_claims(student));
+        // A host signs no token twice; two phones may be bound within a second of this clock.
+        let mut claims = self.id_token_claims(student);
+        claims["jti"] = json!(Uuid::new_v4());
+        let id_token = self.host.sign(&claims);
         let tokens = self.exchange(&key, &id_token).await.ok();
         TestPhone {
             campus: self,

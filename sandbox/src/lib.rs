@@ -14,6 +14,7 @@ mod faces;
 mod faults;
 mod host;
 mod keyfile;
+mod merchants;
 mod meters;
 mod seed;
 
@@ -37,8 +38,9 @@ use url::Url;
 use yika_api::LocalizedText;
 use yika_platform::{
     BankConfig, CardSystem, Config, ConfigError, CredentialPolicy, DatabaseUrl, DiscoveredKeys, FacePolicy,
-    HostConfig, HostTokenError, HttpBank, HttpLimits, HttpUtility, ListenPolicy, OperationTimes, Platform,
-    Ports, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig, WalletPolicy,
+    HostConfig, HostTokenError, HttpBank, HttpLimits, HttpUtility, ListenPolicy, MerchantPolicy,
+    OperationTimes, Platform, Ports, PublicOrigin, SchoolConfig, TerminalEnrolment, UtilityConfig,
+    WalletPolicy,
 };
 
 /// The `aud` of the ID tokens that the sandbox's host signs for the platform.
@@ -188,6 +190,7 @@ impl Sandbox {
             .merge(bank.routes())
             .merge(meters.routes())
             .merge(disputes::routes(platform.clone()))
+            .merge(merchants::routes(platform.clone()))
             .merge(faces.clone().routes())
             .merge(admin::routes(platform.clone(), clock))
             .merge(admin::money_routes(platform.clone(), bank.clone()))
@@ -263,6 +266,7 @@ fn platform_config(
         },
         faces: FacePolicy::with_keys_in(&config.data.join("photo-keys")),
         cards: CardSystem::default(),
+        merchants: MerchantPolicy::default(),
         http: HttpLimits::default(),
     }
 }

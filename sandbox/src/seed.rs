@@ -1,8 +1,9 @@
-//! The seed: eight students with three accounts each, two canteen stalls, a library. Planted once; what is there stays.
+//! The seed: eight students with three accounts each, two canteen stalls, a library, and who works there. Planted once; what is there stays.
 
 pub(crate) mod bank;
 pub(crate) mod meters;
 
+use yika_api::merchant::StallRole;
 use yika_api::terminal::{MerchantId, TerminalKind};
 use yika_api::{Fen, LocalizedText};
 use yika_platform::{OpeningAccount, Platform, Result};
@@ -33,6 +34,14 @@ const MERCHANTS: [(u64, &str, &str, Option<TerminalKind>); 3] = [
     (3, "图书馆", "Library", Some(TerminalKind::Library)),
 ];
 
+/// Who works where: student numbers, for there is no staff in the seed. The first stall has an owner and a cashier, whose
+/// holders are students too; the library's till has an owner.
+const STAFF: [(u64, &str, StallRole); 3] = [
+    (1, "20260005", StallRole::Owner),
+    (1, "20260006", StallRole::Cashier),
+    (3, "20260007", StallRole::Owner),
+];
+
 fn text(zh: &str, en: &str) -> LocalizedText {
     LocalizedText {
         zh: zh.to_owned(),
@@ -59,6 +68,11 @@ pub(crate) async fn plant(platform: &Platform) -> Result<()> {
             })
             .collect();
         admin.add_student(number, name, &accounts).await?;
+    }
+    for (merchant, number, role) in STAFF {
+        admin
+            .set_merchant_staff(MerchantId(merchant), number, role)
+            .await?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod codes;
 #[cfg(feature = "face")]
 mod face;
 mod limits;
+mod merchant;
 #[cfg(not(feature = "face"))]
 mod no_face;
 mod operations;
@@ -33,6 +34,7 @@ pub use codes::CodeService;
 #[cfg(feature = "face")]
 pub use face::{CameraFrame, CameraPixels, CameraPlane, FaceCamera, FaceService};
 pub use limits::LimitService;
+pub use merchant::MerchantService;
 pub use operations::OperationService;
 pub use security::SecurityService;
 pub use session::SessionService;
@@ -48,6 +50,7 @@ use crate::http::HttpLimits;
 use crate::keys::{Keys, StoredKey};
 use crate::limits::Limits;
 use crate::lost::{Losses, LostDrafts};
+use crate::merchant::{Merchants, StallReturns};
 use crate::operations::{Drafts, Operations};
 use crate::ports::{Ports, Witness};
 use crate::runtime::OwnRuntime;
@@ -120,6 +123,7 @@ struct Inner {
     operations: Operations,
     approvals: Arc<Approvals>,
     limits: Limits,
+    merchants: Merchants,
     utilities: Utilities,
     losses: Losses,
     faces: FaceState,
@@ -200,6 +204,7 @@ impl CampusCard {
             operations,
             approvals,
             limits: Limits::new(Arc::clone(&store)),
+            merchants: Merchants::new(Arc::clone(&store)),
             utilities: Utilities::new(Arc::clone(&store)),
             losses: Losses::new(Arc::clone(&store)),
             faces: FaceState::new(&store),
@@ -266,6 +271,13 @@ impl CampusCard {
     /// What is lost and found, and the phones that the card is on.
     pub fn security(&self) -> SecurityService {
         SecurityService {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// The stalls at which the holder works.
+    pub fn merchant(&self) -> MerchantService {
+        MerchantService {
             inner: Arc::clone(&self.inner),
         }
     }
@@ -392,12 +404,14 @@ impl Inner {
         let wallet = self.wallets.synchronise(&self.sessions).await;
         let faces = self.faces.synchronise(&self.sessions).await;
         let losses = self.losses.synchronise(&self.sessions).await;
+        let returns = self.merchants.send_waiting(&self.sessions).await;
         codes
             .and(accounts.map(|_| ()))
             .and(operations)
             .and(wallet)
             .and(faces)
             .and(losses)
+            .and(returns)
     }
 
     /// Reads balances, bills and wallet after money has moved. What can't be read now is read at the next synchronisation.
@@ -428,6 +442,7 @@ impl Inner {
                 .remove::<ApprovalRecord>()
                 .remove::<DisputeDrafts>()
                 .remove::<LostDrafts>()
+                .remove::<StallReturns>()
                 .remove::<Drafts>();
             changes = FaceState::forget(changes);
         }

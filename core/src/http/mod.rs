@@ -28,6 +28,8 @@ pub(crate) use dpop::Sender;
 
 /// The largest answer that is read: a page of 500 bills is well below.
 const MAX_ANSWER: usize = 1 << 20;
+/// The largest file that is read: a hundred thousand payments are well below.
+const MAX_FILE: usize = 32 << 20;
 
 /// How long to wait, and how often to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,6 +170,7 @@ pub(crate) struct Call {
     body: Option<Body>,
     operation: Option<Uuid>,
     repeatable: bool,
+    most: usize,
 }
 
 /// A body: its media type and bytes, which a retry sends unchanged.
@@ -193,6 +196,7 @@ impl Call {
             body: None,
             operation: None,
             repeatable: true,
+            most: MAX_ANSWER,
         }
     }
 
@@ -263,6 +267,12 @@ impl Call {
     /// What it does is named by its address, so that it may be repeated.
     pub(crate) fn repeatable(mut self) -> Self {
         self.repeatable = true;
+        self
+    }
+
+    /// The answer is a file, which may be large.
+    pub(crate) fn file(mut self) -> Self {
+        self.most = MAX_FILE;
         self
     }
 
@@ -401,7 +411,7 @@ impl Http {
         let status = response.status();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| LinkError::of(&error))? {
-            if body.len() + chunk.len() > MAX_ANSWER {
+            if body.len() + chunk.len() > call.most {
                 return Err(HttpError::TooLarge);
             }
             body.extend_from_slice(&chunk);

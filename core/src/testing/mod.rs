@@ -5,6 +5,7 @@ pub(crate) mod lost;
 pub(crate) mod money;
 pub(crate) mod platform;
 mod samples;
+pub(crate) mod stalls;
 pub(crate) mod step_up;
 
 use std::collections::HashMap;

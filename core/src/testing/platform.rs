@@ -38,6 +38,7 @@ use super::lost::{self, Losses};
 use super::money::{self, Money};
 use super::samples::text;
 pub(crate) use super::samples::{account, payment};
+use super::stalls::{self, Stalls};
 use super::step_up::{self, Steps};
 
 /// What becomes of one request.
@@ -139,6 +140,7 @@ pub(crate) struct Campus {
     pub losses: Losses,
     /// Whether nobody is reached: a gateway answers everything.
     pub is_away: bool,
+    pub stalls: Stalls,
     /// What is done to a credential before it is signed.
     pub tamper: fn(&mut CredentialBody),
 }
@@ -199,6 +201,7 @@ impl FakePlatform {
             faces: Faces::new(),
             losses: Losses::new(),
             is_away: false,
+            stalls: Stalls::new(),
             tamper: |_| {},
         });
         let platform = Arc::new(Self {
@@ -342,6 +345,7 @@ fn router(platform: Arc<FakePlatform>) -> Router {
         .merge(step_up::routes())
         .merge(faces::routes())
         .merge(lost::routes())
+        .merge(stalls::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&platform), gate))
         .with_state(platform)
 }

@@ -119,6 +119,12 @@ reasons! {
     DisputeUnderWay = "dispute_under_way" from DisputeUnderWay;
     /// The dispute was decided or taken back before.
     DisputeEnded = "dispute_ended" from DisputeEnded;
+    /// The sale can't be refunded: it was voided, was the school's to pay, or is back already.
+    NotRefundable = "not_refundable" from NotRefundable;
+    /// The sale can't be voided: it is not the last one of its terminal, too long ago, or back already. Refund it.
+    NotVoidable = "not_voidable" from NotVoidable;
+    /// A void or refund of this sale waits for an answer already.
+    RefundUnderWay = "refund_under_way";
     /// The school offers no utilities.
     UtilityNotOffered = "utility_not_offered" from UtilityNotOffered;
     /// The utility does not answer; nothing was changed. Try again.

@@ -1,6 +1,7 @@
 //! The command line's grammar.
 
 mod lost;
+mod merchant;
 mod money;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use yika_format::PublicKey;
 use crate::clock::PhoneClock;
 
 pub(crate) use lost::{Devices, DevicesAct, Item, Lost, LostAct, Proof, What};
+pub(crate) use merchant::{Days, Format, Look, Merchant, What as StallFile};
 pub(crate) use money::{
     AutoTopUp, BillFilter, Confirmation, Dispute, Limits, Month, Operations, Reason, Source, TopUp, Utility,
     Wallet,
@@ -92,6 +94,9 @@ pub(crate) enum Command {
     Lost(Lost),
     /// The phones that the card is on.
     Devices(Devices),
+    /// The stalls at which the holder works: what they earn, and giving money back.
+    #[command(subcommand)]
+    Merchant(Merchant),
     /// Face photos. Needs no card, and leaves the home alone.
     #[command(subcommand)]
     Face(Face),

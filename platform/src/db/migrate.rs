@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_approvals"),
     migration!(11, "0011_faces"),
     migration!(12, "0012_suspensions"),
+    migration!(14, "0014_merchants"),
     migration!(17, "0017_office"),
 ];
 

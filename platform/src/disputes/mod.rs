@@ -10,8 +10,9 @@ mod service;
 mod store;
 
 pub use office::DisputeView;
+pub(crate) use refund::refund;
 pub(crate) use routes::routes;
-pub(crate) use store::{dispute, end_by_void};
+pub(crate) use store::{PaymentRow, dispute, end_by_refund, end_by_void, payment};
 
 #[cfg(test)]
 mod tests;

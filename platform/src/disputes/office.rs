@@ -85,7 +85,7 @@ impl Admin<'_> {
             let payment = store::payment(tx, row.dispute.payment_id).await?;
             let payment = payment.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
             let amount = amount.unwrap_or(payment.left);
-            refund(tx, &payment, new_id(now), amount, now).await?;
+            refund(tx, self.platform(), &payment, new_id(now), amount, now).await?;
             store::advance(tx, &row, DisputePhase::Refunded, reply, amount, now).await
         })
     }
@@ -106,7 +106,9 @@ impl Admin<'_> {
             }
             let payment = store::payment(tx, payment).await?;
             let payment = payment.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
-            refund(tx, &payment, id, amount, now).await
+            refund(tx, self.platform(), &payment, id, amount, now)
+                .await
+                .map(drop)
         })
     }
 }

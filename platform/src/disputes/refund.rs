@@ -4,20 +4,21 @@ use super::store::{self, PaymentRow};
 use crate::accounts::{NewPayment, add_payments, card_account_by_id};
 use crate::db::Connection;
 use crate::error::{Error, Result};
-use crate::issuer;
 use crate::ledger::{Booking, Posting, TransactionKind, account_of_merchant, book};
+use crate::{Platform, issuer, merchants};
 use uuid::Uuid;
 use yika_api::payment::{PaymentKind, PaymentStatus};
 use yika_api::{Fen, ProblemCode, UnixMillis};
 
-/// Gives `amount` of a payment back, with a bill of this id.
-pub(super) async fn refund(
+/// Gives `amount` of a payment back, with a bill of this id; says which transaction it is.
+pub(crate) async fn refund(
     tx: &mut Connection,
+    platform: &Platform,
     payment: &PaymentRow,
     id: Uuid,
     amount: Fen,
     now: UnixMillis,
-) -> Result<()> {
+) -> Result<i64> {
     let merchant = payment.refundable();
     let merchant = merchant.ok_or_else(|| Error::refused(ProblemCode::NotDisputable))?;
     if !amount.is_positive() || amount > payment.left {
@@ -53,8 +54,9 @@ pub(super) async fn refund(
     };
     add_payments(tx, &[bill]).await?;
     store::add_refunded(tx, payment, amount).await?;
+    merchants::count_refund(tx, platform, payment, amount, now).await?;
     if was_in_debt != funds.is_in_debt() {
         issuer::mark_holder_dirty(tx, payment.holder).await?;
     }
-    Ok(())
+    Ok(transaction.0)
 }

@@ -186,30 +186,51 @@ pub(crate) async fn end_by_void(tx: &mut Connection, payment: Uuid, now: UnixMil
     Ok(())
 }
 
+/// Ends the live dispute of a payment that its merchant has given back to the last fen, where there is one: with what was
+/// given back at the end.
+pub(crate) async fn end_by_refund(
+    tx: &mut Connection,
+    payment: Uuid,
+    amount: Fen,
+    now: UnixMillis,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE dispute SET phase = 'refunded', refunded = $2, \
+         changed_at = CASE WHEN opened_at > $3 THEN opened_at ELSE $3 END \
+         WHERE payment = $1 AND phase IN ('open', 'review')",
+    )
+    .bind(payment.to_string())
+    .bind(amount.get())
+    .bind(now.0)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// A payment as far as it can be disputed and given back.
 #[derive(Clone, Debug)]
-pub(super) struct PaymentRow {
-    pub(super) id: Uuid,
-    pub(super) holder: i64,
-    pub(super) account: AccountId,
+pub(crate) struct PaymentRow {
+    pub(crate) id: Uuid,
+    pub(crate) holder: i64,
+    pub(crate) account: AccountId,
     /// The merchant who was paid, where one was.
-    pub(super) merchant: Option<i64>,
+    pub(crate) merchant: Option<i64>,
     pub(super) is_posted: bool,
     /// What was paid and is not back.
-    pub(super) left: Fen,
+    pub(crate) left: Fen,
     pub(super) has_live_dispute: bool,
 }
 
 impl PaymentRow {
     /// The merchant of a payment that was charged and is not back as a whole.
-    pub(super) fn refundable(&self) -> Option<i64> {
+    pub(crate) fn refundable(&self) -> Option<i64> {
         self.merchant
             .filter(|_| self.is_posted && self.left.is_positive())
     }
 }
 
 /// A payment; a refund is none.
-pub(super) async fn payment(db: &mut Connection, id: Uuid) -> Result<Option<PaymentRow>> {
+pub(crate) async fn payment(db: &mut Connection, id: Uuid) -> Result<Option<PaymentRow>> {
     let found = sqlx::query(
         "SELECT p.holder, p.account, p.merchant, p.status, -p.amount - p.refunded AS amount_left, \
          (SELECT COUNT(*) FROM dispute d WHERE d.payment = p.id AND d.phase IN ('open', 'review')) AS live \

@@ -94,6 +94,7 @@ fn documented_routes() -> OpenApiRouter<Platform> {
         .merge(crate::faces::routes())
         .merge(crate::lost::routes())
         .merge(crate::devices::routes())
+        .merge(crate::merchants::routes())
 }
 
 /// Ends a request that takes too long, be it that its body doesn't come. What it had committed stays; its idempotency key tells
@@ -245,6 +246,13 @@ mod tests {
             "/v1/cards/suspensions/{id}/found",
             "/v1/devices",
             "/v1/devices/{id}/removal",
+            "/v1/merchants",
+            "/v1/merchants/{id}/days",
+            "/v1/merchants/{id}/payments",
+            "/v1/merchants/{id}/payments/{payment}/void",
+            "/v1/merchants/{id}/payments/{payment}/refund",
+            "/v1/merchants/{id}/statements",
+            "/v1/merchants/{id}/export",
         ] {
             assert!(paths.contains(&path), "{path} is not described");
         }

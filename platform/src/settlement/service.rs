@@ -10,6 +10,7 @@ use crate::issuer::{
     api_millis, mark_holder_dirty, revocations_validity, set_epoch_due, settled_mark, terminal_policy,
 };
 use crate::ledger::{AccountKind, TransactionId, account_of_merchant, book, school_account};
+use crate::merchants::{self, Counted, SoldKind, Taking};
 use crate::random::new_id;
 use crate::terminals::{Terminal, TerminalRow, lock_terminal};
 use crate::{Platform, disputes};
@@ -36,7 +37,7 @@ pub(super) async fn settle_upload(
     let verdicts = verify(platform, &terminal.0, &sales, now).await?;
     let id = terminal.0.id;
     match transact!(platform.db().writer(), |tx| {
-        settle(tx, id, &sales, &verdicts, now).await
+        settle(platform, tx, id, &sales, &verdicts, now).await
     })? {
         Upload::Settled {
             terminal,
@@ -67,13 +68,14 @@ enum Upload {
 
 /// The transaction of an upload.
 async fn settle(
+    platform: &Platform,
     tx: &mut Connection,
     terminal: i64,
     sales: &[SignedSale],
     verdicts: &[Verdict],
     now: UnixMillis,
 ) -> Result<Upload> {
-    let terminal = lock_terminal(tx, terminal).await?;
+    let terminal = lock_terminal(tx, terminal, now).await?;
     if terminal.is_frozen {
         return Err(Error::refused(ProblemCode::TerminalFrozen));
     }
@@ -106,6 +108,7 @@ async fn settle(
         )));
     }
     let batch = Batch {
+        platform,
         terminal: &terminal,
         sales,
         verdicts,
@@ -227,6 +230,7 @@ fn reply(
 
 /// The records of an upload within their transaction.
 struct Batch<'a> {
+    platform: &'a Platform,
     terminal: &'a TerminalRow,
     sales: &'a [SignedSale],
     verdicts: &'a [Verdict],
@@ -245,19 +249,16 @@ struct Decided<'a> {
 
 impl<'a> Batch<'a> {
     async fn settle(&self, tx: &mut Connection) -> Result<(Vec<SaleOutcome>, u64)> {
-        let decided = match self.terminal.merchant {
-            Some(merchant) => {
-                let mut books = self.load(tx, merchant).await?;
-                self.decide(&mut books)?
-            }
-            None => {
-                return Err(Error::refused_because(
-                    ProblemCode::Forbidden,
-                    "a gate sells nothing",
-                ));
-            }
+        let Some(merchant) = self.terminal.merchant else {
+            return Err(Error::refused_because(
+                ProblemCode::Forbidden,
+                "a gate sells nothing",
+            ));
         };
+        let mut books = self.load(tx, merchant).await?;
+        let decided = self.decide(&mut books)?;
         self.store(tx, &decided).await?;
+        self.count(tx, merchant, &books, &decided).await?;
         let next = decided
             .last()
             .map_or(self.terminal.next_sequence, |last| last.sale.record.sequence + 1);
@@ -467,6 +468,40 @@ impl<'a> Batch<'a> {
             });
         }
         store::insert_sales(tx, self.terminal.id, &sales, self.now).await
+    }
+
+    /// Adds what was decided to the merchant's sums.
+    async fn count(
+        &self,
+        tx: &mut Connection,
+        merchant: i64,
+        books: &Books,
+        decided: &[Decided<'a>],
+    ) -> Result<()> {
+        let kind = SoldKind::at(self.terminal.kind);
+        let mut counted = Vec::with_capacity(decided.len());
+        for Decided { sale, settled, .. } in decided {
+            let record = &sale.record;
+            let is_void = matches!(record.kind, SaleKind::Void { .. });
+            let (what, at) = match (&settled.booking, settled.void_of) {
+                (Some(_), None) => (Taking::Sale, api_millis(record.time)),
+                (Some(_), Some(sequence)) => {
+                    let sold = books.sales.get(&sequence).map(|sale| sale.at);
+                    (Taking::Void, sold.unwrap_or_else(|| api_millis(record.time)))
+                }
+                (None, _) if is_void => continue,
+                (None, _) => (Taking::Unpaid, self.now),
+            };
+            counted.push(Counted {
+                merchant,
+                terminal: self.terminal.id,
+                kind,
+                what,
+                amount: Fen::new(i64::try_from(record.amount.0).unwrap_or(i64::MAX)),
+                at,
+            });
+        }
+        merchants::add(tx, self.platform, &counted, self.now).await
     }
 
     async fn store_consequences(&self, tx: &mut Connection, decided: &[Decided<'a>]) -> Result<()> {

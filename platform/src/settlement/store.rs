@@ -167,7 +167,7 @@ pub(super) async fn load_voidable(
     for chunk in sequences.chunks(ROWS) {
         let sql = format!(
             "SELECT s.sequence, s.amount, s.terminal_time, s.result, s.payment, a.holder, a.slot, \
-             COALESCE(p.refunded, 0) AS refunded, \
+             CASE WHEN p.refunded > 0 OR p.status = 'voided' THEN 1 ELSE 0 END AS is_back, \
              (SELECT COUNT(*) FROM sale v WHERE v.terminal = s.terminal AND v.void_of = s.sequence) AS voids \
              FROM sale s LEFT JOIN ledger_account a ON a.id = s.account LEFT JOIN payment p ON p.id = s.payment WHERE s.terminal = {} AND s.sequence IN {}",
             placeholders(db, 1, 1, 1),
@@ -191,7 +191,7 @@ pub(super) async fn load_voidable(
                 result: variant(&row, "result")?,
                 charged,
                 bill: bill.zip(charged.map(|(holder, _)| holder)),
-                is_taken_back: int::<u32>(&row, "voids")? > 0 || row.try_get::<i64, _>("refunded")? > 0,
+                is_taken_back: int::<u32>(&row, "voids")? > 0 || int::<u8>(&row, "is_back")? > 0,
             };
             books.sales.insert(int(&row, "sequence")?, sale);
         }

@@ -9,6 +9,7 @@ pub(crate) use service::{Terminal, new_enrolment_code, plan};
 pub(crate) use store::{
     MerchantRow, NewCode, TerminalRow, default_merchant, insert_merchant, is_enrolled, list_merchants,
     list_terminals, lock_terminal, merchant_by_id, rename_merchant, set_default_merchant,
+    terminals_of_merchant,
 };
 
 #[cfg(test)]

@@ -30,6 +30,22 @@ pub(crate) struct TerminalRow {
     pub(crate) directory_key: Option<PublicKey>,
 }
 
+/// A terminal with when it was heard.
+#[derive(Clone, Debug)]
+pub(crate) struct HeardTerminal {
+    pub(crate) row: TerminalRow,
+    /// When it last handed in what it had.
+    pub(crate) uploaded_at: Option<UnixMillis>,
+    enrolled_at: UnixMillis,
+}
+
+impl HeardTerminal {
+    /// The last sign of it.
+    pub(crate) fn heard_at(&self) -> UnixMillis {
+        self.uploaded_at.unwrap_or(self.enrolled_at)
+    }
+}
+
 /// A terminal that is being enrolled.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NewTerminal<'a> {
@@ -93,9 +109,10 @@ pub(super) async fn terminal_of_key(db: &mut Connection, key: &PublicKey) -> Res
 }
 
 /// A terminal within the transaction that settles its records: touched first, so that two uploads wait for each other.
-pub(crate) async fn lock_terminal(tx: &mut Connection, id: i64) -> Result<TerminalRow> {
-    sqlx::query("UPDATE terminal SET frozen = frozen WHERE id = $1")
+pub(crate) async fn lock_terminal(tx: &mut Connection, id: i64, now: UnixMillis) -> Result<TerminalRow> {
+    sqlx::query("UPDATE terminal SET uploaded_at = $2 WHERE id = $1")
         .bind(id)
+        .bind(now.0)
         .execute(&mut *tx)
         .await?;
     let row = sqlx::query(crate::db::assembled(format!("{TERMINAL} WHERE id = $1")))
@@ -110,6 +127,23 @@ pub(crate) async fn list_terminals(db: &mut Connection) -> Result<Vec<TerminalRo
         .fetch_all(db)
         .await?;
     rows.iter().map(terminal).collect()
+}
+
+/// The terminals of a merchant, with when they were heard.
+pub(crate) async fn terminals_of_merchant(db: &mut Connection, merchant: i64) -> Result<Vec<HeardTerminal>> {
+    let sql = "SELECT id, public_key, kind, merchant, label, next_sequence, chain_hash, frozen, directory_key, uploaded_at, \
+         enrolled_at FROM terminal WHERE merchant = $1 ORDER BY id";
+    let rows = sqlx::query(sql).bind(merchant).fetch_all(db).await?;
+    rows.iter()
+        .map(|row| {
+            let uploaded_at: Option<i64> = row.try_get("uploaded_at")?;
+            Ok(HeardTerminal {
+                row: terminal(row)?,
+                uploaded_at: uploaded_at.map(UnixMillis),
+                enrolled_at: UnixMillis(row.try_get("enrolled_at")?),
+            })
+        })
+        .collect()
 }
 
 /// Adds a terminal and gives it its number.

@@ -166,6 +166,7 @@ fn config(folder: &Path, database: DatabaseUrl, origin: &str) -> Result<yika_pla
         bank: None,
         utility: None,
         wallet: yika_platform::WalletPolicy::default(),
+        merchants: yika_platform::MerchantPolicy::default(),
         faces: yika_platform::FacePolicy::with_keys_in(&folder.join("photo-keys")),
         cards: yika_platform::CardSystem::default(),
     })

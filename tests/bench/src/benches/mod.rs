@@ -5,6 +5,7 @@ pub(crate) mod cold_open;
 mod face;
 mod history;
 mod jvm;
+mod merchant;
 mod settlement;
 pub(crate) mod table;
 mod terminal;
@@ -75,5 +76,10 @@ pub(crate) const ALL: &[Bench] = &[
         name: "history",
         title: "A page of history",
         run: history::run,
+    },
+    Bench {
+        name: "merchant",
+        title: "What a stall has earned",
+        run: merchant::run,
     },
 ];

@@ -12,12 +12,36 @@ internal class LostPlayer(
     /** Whether the step was one of these. */
     suspend fun play(step: ScenarioStep): Boolean {
         when (step.name) {
-            "report_lost" -> step.mayFail { card.security().report(item()) }
-            "report_found" -> step.mayFail { card.security().found(item(), stepUp()) }
-            "lost" -> stands(step)
-            "frozen" -> assertEquals(step.textIfAny("by"), card.security().status().frozen?.let(::code))
-            "office" -> campus.office(step.text("student"), step.text("does"))
-            else -> return false
+            "report_lost" -> {
+                step.mayFail { card.security().report(item()) }
+            }
+
+            "report_found" -> {
+                step.mayFail { card.security().found(item(), stepUp()) }
+            }
+
+            "lost" -> {
+                stands(step)
+            }
+
+            "frozen" -> {
+                assertEquals(
+                    step.textIfAny("by"),
+                    card
+                        .security()
+                        .status()
+                        .frozen
+                        ?.let(::code),
+                )
+            }
+
+            "office" -> {
+                campus.office(step.text("student"), step.text("does"))
+            }
+
+            else -> {
+                return false
+            }
         }
         return true
     }
@@ -32,20 +56,36 @@ internal class LostPlayer(
 
     private fun ScenarioStep.stepUp(): StepUp? =
         when {
-            isSet("approve") -> StepUp.Approval
-            else ->
+            isSet("approve") -> {
+                StepUp.Approval
+            }
+
+            else -> {
                 textIfAny("sign_in")?.let { StepUp.SignIn(campus.idToken(it, signIn = true)) }
                     ?: textIfAny("password")?.let { StepUp.Password(it.toByteArray()) }
+            }
         }
 
     private suspend fun stands(step: ScenarioStep) {
         val item = step.item()
-        val state = card.security().status().rows.single { it.item == item }.state
+        val state =
+            card
+                .security()
+                .status()
+                .rows
+                .single { it.item == item }
+                .state
         val expected = step.text("state")
         val by = step.textIfAny("by")
         when (state) {
-            LostState.Active -> assertEquals("active" to null, expected to by)
-            is LostState.Sending -> assertEquals("sending" to null, expected to by)
+            LostState.Active -> {
+                assertEquals("active" to null, expected to by)
+            }
+
+            is LostState.Sending -> {
+                assertEquals("sending" to null, expected to by)
+            }
+
             is LostState.Lost -> {
                 assertEquals("lost" to code(state.by), expected to by)
                 assertTrue(state.onlineFrom <= state.offlineBy)

@@ -64,27 +64,62 @@ private class Player(
     private val money = MoneyPlayer(card, keystore) { Bank(campus.url) }
     private val faces = FacePlayer(card) { FaceOffice(campus.url) }
     private val lost = LostPlayer(card, campus)
+    private val merchants = MerchantPlayer(card)
 
     /** The balances that the phone first knew, in fen by slot. */
     private val firstBalances = mutableMapOf<Long, Fen>()
 
     suspend fun play(step: ScenarioStep) {
         when (step.name) {
-            "bind" -> step.mayFail { card.session().bind(campus.url.toString(), campus.idToken(text("student"))) }
-            "sync" -> step.mayFail { card.sync() }
-            "network" -> if (step.boolean("up")) campus.start() else campus.stop()
-            "terminal" -> terminals[step.text("name")] = campus.terminal(step.text("name"), step.text("kind"))
-            "code" -> step.mayFail { showCode() }
-            "verify" -> verify(step)
-            "upload" -> terminal(step).upload()
-            "terminal_sync" -> terminal(step).sync()
-            "balance" -> balance(step)
-            "newest_bill" -> newestBill(step)
-            "sign_out" -> step.mayFail { card.session().signOut() }
-            else ->
-                check(money.play(step) || faces.play(step) || lost.play(step)) {
-                    "an unknown step: ${step.name}"
-                }
+            "bind" -> {
+                step.mayFail { card.session().bind(campus.url.toString(), campus.idToken(text("student"))) }
+            }
+
+            "sync" -> {
+                step.mayFail { card.sync() }
+            }
+
+            "network" -> {
+                if (step.boolean("up")) campus.start() else campus.stop()
+            }
+
+            "terminal" -> {
+                terminals[step.text("name")] = campus.terminal(step.text("name"), step.text("kind"))
+            }
+
+            "code" -> {
+                step.mayFail { showCode() }
+            }
+
+            "verify" -> {
+                verify(step)
+            }
+
+            "upload" -> {
+                terminal(step).upload()
+            }
+
+            "terminal_sync" -> {
+                terminal(step).sync()
+            }
+
+            "balance" -> {
+                balance(step)
+            }
+
+            "newest_bill" -> {
+                newestBill(step)
+            }
+
+            "sign_out" -> {
+                step.mayFail { card.session().signOut() }
+            }
+
+            else -> {
+                check(
+                    money.play(step) || faces.play(step) || lost.play(step) || merchants.play(step),
+                ) { "an unknown step: ${step.name}" }
+            }
         }
         step.finish()
         rememberBalances()
